@@ -1,0 +1,27 @@
+# Market-1501 under data_root/market1501/Market-1501-v15.09.15, as torchreid expects it, with the
+# OpenPose key points in the csv files that pose-transfer projects publish.
+_keypoints = [
+    "market1501/Market-1501-v15.09.15/market-annotation-train.csv",
+    "market1501/Market-1501-v15.09.15/market-annotation-test.csv",
+]
+_people = dict(
+    type="ReIDDataset", source=dict(name="market1501"), keypoints=_keypoints, image_size=(128, 64)
+)
+train_dataloader = dict(
+    batch_size=64,
+    num_workers=4,
+    persistent_workers=True,
+    drop_last=True,
+    collate_fn=dict(type="default_collate"),
+    sampler=dict(type="IdentitySampler", num_identities=16, num_images=4),
+    dataset=dict(**_people, split="train"),
+)
+val_dataloader = dict(
+    batch_size=256,
+    num_workers=4,
+    persistent_workers=True,
+    collate_fn=dict(type="default_collate"),
+    sampler=dict(type="DefaultSampler", shuffle=False),
+    dataset=dict(**_people, split="test"),
+)
+test_dataloader = val_dataloader

@@ -1,0 +1,27 @@
+default_scope = "posegan_plugin"
+data_root = "data"
+work_dir = None  # tools/train.py: work_dirs/<name of the config>
+env_cfg = dict(cudnn_benchmark=True, dist_cfg=dict(backend="nccl"))
+randomness = dict(seed=0)
+log_level = "INFO"
+log_processor = dict(window_size=20)
+visualizer = dict(
+    type="Visualizer", vis_backends=[dict(type="LocalVisBackend"), dict(type="TensorboardVisBackend")]
+)
+default_hooks = dict(
+    logger=dict(type="LoggerHook", interval=50),
+    checkpoint=dict(type="CheckpointHook", interval=1, max_keep_ckpts=2, save_last=True),
+)
+custom_hooks = [
+    dict(type="EpochSeedHook"),
+    dict(type="CheckpointFormatHook"),
+    dict(type="PoseBankHook"),
+    dict(type="PoseTransferHook"),
+    dict(type="CollapseHook"),
+    dict(type="ProgressBarHook"),
+    dict(type="SummaryHook"),
+]
+val_cfg = dict(type="ValLoop")
+test_cfg = dict(type="TestLoop")
+val_evaluator = dict(type="ReIDMetric", ranks=(1, 5, 10))
+test_evaluator = val_evaluator

@@ -1,0 +1,13 @@
+# Section 4 of the paper: Adam at 2e-4 for the first half of 800 epochs, linear to zero in the second.
+_adam = dict(type="OptimWrapper", optimizer=dict(type="Adam", lr=2e-4, betas=(0.5, 0.999)))
+optim_wrapper = dict(
+    constructor="MultiOptimWrapperConstructor",
+    reid=dict(type="OptimWrapper", optimizer=dict(type="Adam", lr=2e-4)),
+    generator=_adam,
+    appearance_discriminator=_adam,
+    pose_discriminator=_adam,
+)
+param_scheduler = [
+    dict(type="LinearLR", start_factor=1.0, end_factor=0.0, begin=400, end=800, by_epoch=True)
+]
+train_cfg = dict(type="EpochBasedTrainLoop", max_epochs=800, val_interval=20)

@@ -1,0 +1,97 @@
+"""Read networks from checkpoints: data only, and nothing is dropped silently."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from posegan_plugin.errors import UserError
+
+
+def read_checkpoint(path: str | Path) -> dict:
+    """Load a checkpoint with ``weights_only=True``, on the CPU.
+
+    Raises:
+        UserError: The file is missing, is no checkpoint, or holds code instead of data.
+    """
+    if not Path(path).is_file():
+        raise UserError(f"checkpoint {path} does not exist: check the path")
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(
+            f"checkpoint {path} holds more than tensors and plain values and is not loaded ({reason})"
+        ) from error
+    except (RuntimeError, EOFError, OSError) as error:
+        raise UserError(
+            f"checkpoint {path} cannot be read ({str(error).splitlines()[0]}): it may be cut off; "
+            "use another"
+        ) from error
+    if not isinstance(checkpoint, Mapping):
+        raise UserError(f"checkpoint {path} holds a {type(checkpoint).__name__}, not a state dict")
+    return dict(checkpoint)
+
+
+def check_state(network: nn.Module, state: Mapping[str, Tensor], where: str) -> None:
+    """Compare a state dict with a network before it is loaded.
+
+    Entries of networks (first part of the name) that ``network`` does not have are no fault: an
+    evaluation needs no discriminator.
+
+    Args:
+        network: The network that is about to load it.
+        state: Name -> tensor.
+        where: What the state is, for the message.
+
+    Raises:
+        UserError: Something is missing, too much, or of another shape.
+    """
+    expected = network.state_dict()
+    parts = {name.split(".")[0] for name in expected}
+    missing = [k for k in expected if k not in state]
+    surplus = [k for k in state if k not in expected and k.split(".")[0] in parts]
+    shapes = [
+        f"{k} is {tuple(state[k].shape)} instead of {tuple(expected[k].shape)}"
+        for k in expected
+        if k in state and state[k].shape != expected[k].shape
+    ]
+    faults = [
+        f"{len(items)} {kind} ({', '.join(items[:3])}{', ...' if len(items) > 3 else ''})"
+        for kind, items in (
+            ("entries missing", missing),
+            ("entries too many", surplus),
+            ("shapes differ", shapes),
+        )
+        if items
+    ]
+    if faults:
+        raise UserError(
+            f"{where} belongs to another architecture: {'; '.join(faults)}; use the config it was "
+            "trained with"
+        )
+
+
+def load_network(network: nn.Module, path: str | Path, name: str) -> None:
+    """Load one network out of a checkpoint of several.
+
+    Args:
+        network: The network.
+        path: Checkpoint, as training writes it (``state_dict`` with names ``NAME.layer...``) or a
+            bare state dict of the network.
+        name: The network's name in the checkpoint, for example ``generator``.
+
+    Raises:
+        UserError: The file cannot be read, or does not hold this network.
+    """
+    checkpoint = read_checkpoint(path)
+    state = checkpoint.get("state_dict", checkpoint)
+    prefix = f"{name}."
+    own = {k[len(prefix) :]: v for k, v in state.items() if k.startswith(prefix)}
+    own = own or dict(state)
+    check_state(network, own, f"the {name} in checkpoint {path}")
+    network.load_state_dict(own)

@@ -1,0 +1,16 @@
+"""Re-ID people with key points, from disk or rendered by the package, and samplers."""
+
+from posegan_plugin.datasets.market_layout import read_market_layout
+from posegan_plugin.datasets.people import Person, ReIDSplits
+from posegan_plugin.datasets.person_dataset import PersonDataset, read_image
+from posegan_plugin.datasets.samplers import IdentitySampler, QuartetSampler
+
+__all__ = [
+    "IdentitySampler",
+    "Person",
+    "PersonDataset",
+    "QuartetSampler",
+    "ReIDSplits",
+    "read_image",
+    "read_market_layout",
+]

@@ -1,0 +1,150 @@
+"""Re-ID people with key points as a torch data set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from PIL import Image, UnidentifiedImageError
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from posegan_plugin.datasets.people import Person
+from posegan_plugin.errors import UserError
+from posegan_plugin.pose import NUM_JOINTS, count_joints, resize_keypoints
+
+
+# Key points refer to the stored pixels, so an EXIF rotation is not applied (nor does torchreid).
+_READ_FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+
+
+class PersonDataset(Dataset):
+    """Images of one size with identity, camera and key points.
+
+    Nothing here is random: flips, crops and erasing happen on the training device, where a whole
+    batch costs as much as one image. A run that goes on after an interruption therefore sees the
+    same data whatever the number of workers.
+
+    Args:
+        people: Who is on which image.
+        keypoints: Image name (without folder) -> float32 (18, 3): x, y in pixels of the stored
+            image, score. People without an entry have no joints; they train the re-ID network but
+            are never a condition or a target.
+        image_size: (height, width) that images are brought to; key points follow.
+        cache: Keep decoded images in memory (uint8), so that each is read once.
+        require_keypoints: Whether it is an error if no image at all has key points.
+
+    Raises:
+        UserError: An image cannot be read, or no image has key points though they are required.
+    """
+
+    def __init__(
+        self,
+        people: Sequence[Person],
+        keypoints: Mapping[str, np.ndarray],
+        image_size: tuple[int, int] = (128, 64),
+        cache: bool = False,
+        require_keypoints: bool = True,
+    ) -> None:
+        self.people = list(people)
+        self.image_size = (int(image_size[0]), int(image_size[1]))
+        self.pids = np.array([p.pid for p in self.people], dtype=np.int64)
+        self.camids = np.array([p.camid for p in self.people], dtype=np.int64)
+        self.keypoints = self._scaled(keypoints)
+        if require_keypoints and self.people and not bool((self.joint_counts > 0).any()):
+            raise UserError(
+                f"none of the {len(self.people)} images in {Path(self.people[0].path).parent} has "
+                "key points: the names in the key point file are others than the images'; check "
+                "the dataset's keypoints key"
+            )
+        self._cache: list[Tensor | None] | None = [None] * len(self.people) if cache else None
+
+    @property
+    def joint_counts(self) -> Tensor:
+        """Visible joints of every person (M,)."""
+        return count_joints(self.keypoints)
+
+    def coverage(self, min_joints: int) -> str:
+        """One line that says how many people can be posed."""
+        counts = self.joint_counts
+        return (
+            f"{int((counts >= min_joints).sum())} of {len(counts)} people have at least "
+            f"{min_joints} joints, {int((counts == 0).sum())} have none"
+        )
+
+    def __len__(self) -> int:
+        return len(self.people)
+
+    def __getitem__(self, index: int) -> dict[str, object]:
+        """Person ``index``.
+
+        Returns:
+            ``image`` uint8 (3, H, W) RGB; ``keypoints`` float32 (18, 3); ``pid``, ``camid``,
+            ``index`` int.
+        """
+        person = self.people[index]
+        return {
+            "image": self._image(index),
+            "keypoints": self.keypoints[index],
+            "pid": person.pid,
+            "camid": person.camid,
+            "index": index,
+        }
+
+    def _image(self, index: int) -> Tensor:
+        if self._cache is None:
+            return read_image(self.people[index].path, self.image_size)
+        cached = self._cache[index]
+        if cached is None:
+            cached = self._cache[index] = read_image(self.people[index].path, self.image_size)
+        return cached
+
+    def _scaled(self, keypoints: Mapping[str, np.ndarray]) -> Tensor:
+        """Key points of all people in pixels of ``image_size``."""
+        scaled = torch.zeros(len(self.people), NUM_JOINTS, 3)
+        for row, person in enumerate(self.people):
+            stored = image_size(person.path)
+            found = keypoints.get(Path(person.path).name)
+            if found is not None:
+                scaled[row] = resize_keypoints(
+                    torch.from_numpy(np.asarray(found, dtype=np.float32)), stored, self.image_size
+                )
+        return scaled
+
+
+def image_size(path: str | Path) -> tuple[int, int]:
+    """(height, width) of an image file, from its header.
+
+    Raises:
+        UserError: The file is missing or no image.
+    """
+    try:
+        with Image.open(path) as image:
+            return image.height, image.width
+    except (OSError, UnidentifiedImageError) as error:
+        raise UserError(f"{path} cannot be read as an image: remove or replace it") from error
+
+
+def read_image(path: str | Path, size: tuple[int, int]) -> Tensor:
+    """An image file as uint8 RGB (3, H, W) of the given (height, width).
+
+    Raises:
+        UserError: The file is missing or cannot be decoded.
+    """
+    try:
+        data = np.fromfile(path, dtype=np.uint8)  # cv2.imread fails on some non-ASCII paths
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from error
+    decoded = cv2.imdecode(data, _READ_FLAGS) if data.size else None
+    if decoded is None:
+        raise UserError(f"{path} cannot be decoded as an image: remove or replace it")
+    if decoded.shape[:2] != size:
+        shrinking = decoded.shape[0] > size[0]
+        decoded = cv2.resize(
+            decoded, size[::-1], interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
+        )
+    rgb = cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
+    return torch.from_numpy(rgb).permute(2, 0, 1).contiguous()

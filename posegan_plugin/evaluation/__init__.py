@@ -1,0 +1,10 @@
+"""Scores of re-ID rankings and of generated images.
+
+``posegan_plugin.evaluation.image_scores`` is imported by name where images are scored, so that
+ranking alone stays light.
+"""
+
+from posegan_plugin.evaluation.distances import pairwise_distances
+from posegan_plugin.evaluation.ranking import RankingScores, evaluate_features, evaluate_ranking
+
+__all__ = ["RankingScores", "evaluate_features", "evaluate_ranking", "pairwise_distances"]

@@ -1,0 +1,188 @@
+"""Re-ID ranking scores: CMC, mAP and mINP under the Market-1501 protocol.
+
+A gallery image of the query's own person taken by the query's own camera is junk and is dropped
+from that query's list. CMC and mAP agree with torchreid's ``evaluate_rank``: CMC to the last bit,
+mAP to the rounding of a float64 sum. Memory is bounded by the chunk, not by the query set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from posegan_plugin.errors import UserError
+from posegan_plugin.evaluation._ranked_lists import rank_queries
+from posegan_plugin.evaluation.distances import pairwise_distances
+
+Array = np.ndarray | Tensor
+Ids = Array | Sequence[int]
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no single truth value to compare by
+class RankingScores:
+    """Scores of a query set against a gallery.
+
+    Attributes:
+        cmc: (max_rank,) float32. ``cmc[k - 1]`` is the share of queries that have a true match
+            among their first k; 1 beyond the end of a small gallery.
+        mAP: mean average precision, in [0, 1].
+        mINP: mean inverse negative penalty, in [0, 1]: the number of true matches divided by the
+            rank of the last of them. It shows the hardest match, which mAP hides.
+        num_valid_queries: queries with a true match, over which the scores are averaged.
+        num_queries: all queries.
+    """
+
+    cmc: np.ndarray
+    mAP: float  # noqa: N815 - the name of the field
+    mINP: float  # noqa: N815
+    num_valid_queries: int
+    num_queries: int
+
+    def rank(self, k: int) -> float:
+        """Return the rank-k accuracy, in [0, 1].
+
+        Raises:
+            UserError: if k is not between 1 and the ``max_rank`` of the evaluation.
+        """
+        if not 1 <= k <= len(self.cmc):
+            raise UserError(f"Rank {k} was not evaluated; choose 1 to {len(self.cmc)}.")
+        return float(self.cmc[k - 1])
+
+
+def evaluate_ranking(
+    distances: Array,
+    q_pids: Ids,
+    g_pids: Ids,
+    q_camids: Ids,
+    g_camids: Ids,
+    max_rank: int = 50,
+    chunk: int = 256,
+) -> RankingScores:
+    """Score a distance matrix.
+
+    Equal distances are ranked in the order of numpy's default sort, as in torchreid.
+
+    Args:
+        distances: (Q, G), smaller is more alike.
+        q_pids: (Q,) identities of the queries.
+        g_pids: (G,) identities of the gallery.
+        q_camids: (Q,) cameras of the queries.
+        g_camids: (G,) cameras of the gallery.
+        max_rank: length of the CMC curve.
+        chunk: queries ranked at a time.
+
+    Returns:
+        The scores, averaged over the queries that have a true match.
+
+    Raises:
+        UserError: if no query has a true match, or a distance is nan.
+        ValueError: if the shapes do not belong together.
+    """
+    shape = (distances.shape[0], distances.shape[1])
+    rows = (_to_numpy(distances[s]) for s in _slices(len(distances), chunk))
+    return _evaluate(shape, rows, q_pids, g_pids, q_camids, g_camids, max_rank=max_rank)
+
+
+@torch.no_grad()
+def evaluate_features(
+    query_features: Array,
+    gallery_features: Array,
+    q_pids: Ids,
+    g_pids: Ids,
+    q_camids: Ids,
+    g_camids: Ids,
+    metric: str = "euclidean",
+    max_rank: int = 50,
+    chunk: int = 256,
+) -> RankingScores:
+    """Score features without ever holding the whole (Q, G) distance matrix.
+
+    Distances are computed on the device of the features, ``chunk`` queries at a time. A matrix
+    product of another size can differ in a distance's last bit, so two nearly equal distances may
+    swap places against a ranking of the whole matrix.
+
+    Args:
+        query_features: (Q, D).
+        gallery_features: (G, D).
+        q_pids: (Q,) identities of the queries.
+        g_pids: (G,) identities of the gallery.
+        q_camids: (Q,) cameras of the queries.
+        g_camids: (G,) cameras of the gallery.
+        metric: "euclidean" or "cosine", see ``pairwise_distances``.
+        max_rank: length of the CMC curve.
+        chunk: queries compared and ranked at a time.
+
+    Returns:
+        The scores, averaged over the queries that have a true match.
+
+    Raises:
+        UserError: for an unknown metric, if no query has a true match, or a distance is nan.
+        ValueError: if the shapes do not belong together.
+    """
+    query, gallery = torch.as_tensor(query_features), torch.as_tensor(gallery_features)
+    shape = (len(query), len(gallery))
+    rows = (
+        _to_numpy(pairwise_distances(query[s], gallery, metric)) for s in _slices(len(query), chunk)
+    )
+    return _evaluate(shape, rows, q_pids, g_pids, q_camids, g_camids, max_rank=max_rank)
+
+
+def _slices(length: int, chunk: int) -> Iterator[slice]:
+    if chunk < 1:
+        raise UserError(f"The evaluation's chunk is {chunk}; set it to 1 or more.")
+    return (slice(start, start + chunk) for start in range(0, length, chunk))
+
+
+def _to_numpy(values: Ids) -> np.ndarray:
+    if isinstance(values, Tensor):
+        values = values.detach().cpu()
+        # numpy has no bfloat16.
+        return (values.float() if values.dtype == torch.bfloat16 else values).numpy()
+    return np.asarray(values)
+
+
+def _evaluate(
+    shape: tuple[int, int], rows: Iterable[np.ndarray], *ids: Ids, max_rank: int
+) -> RankingScores:
+    """Rank chunk by chunk; ``rows`` yields the (Q, G) distances in order, some rows at a time."""
+    q_pids, g_pids, q_camids, g_camids = (_to_numpy(values) for values in ids)
+    if (q_pids.shape, q_camids.shape) != (shape[:1],) * 2:
+        raise ValueError(
+            f"{shape[0]} queries need as many pids and camids, not {len(q_pids)}, {len(q_camids)}"
+        )
+    if (g_pids.shape, g_camids.shape) != (shape[1:],) * 2:
+        raise ValueError(
+            f"{shape[1]} gallery images need as many pids and camids, "
+            f"not {len(g_pids)}, {len(g_camids)}"
+        )
+    if max_rank < 1:
+        raise UserError(f"The evaluation's max_rank is {max_rank}; set it to 1 or more.")
+
+    parts, start = [], 0
+    for distances in rows:
+        chunk = slice(start, start + len(distances))
+        parts.append(rank_queries(distances, q_pids[chunk], g_pids, q_camids[chunk], g_camids))
+        start = chunk.stop
+    num_valid = sum(len(part.first_ranks) for part in parts)
+    if num_valid == 0:
+        raise UserError(
+            f"None of the {shape[0]} queries has a true match in the gallery: gallery images of "
+            "the query's person taken by the query's own camera do not count, so the gallery needs "
+            "the same people seen by other cameras."
+        )
+
+    first_ranks = np.concatenate([part.first_ranks for part in parts])
+    found = np.bincount(first_ranks[first_ranks <= max_rank] - 1, minlength=max_rank)
+    # Single precision, as in torchreid; the counts are exact in it.
+    cmc = found.cumsum().astype(np.float32) / num_valid
+    return RankingScores(
+        cmc=cmc,
+        mAP=float(np.mean(np.concatenate([part.precisions for part in parts]))),
+        mINP=float(np.mean(np.concatenate([part.inverse_penalties for part in parts]))),
+        num_valid_queries=num_valid,
+        num_queries=shape[0],
+    )

@@ -1,0 +1,39 @@
+"""Everything that a mmengine config can name, registered under the scope ``posegan_plugin``.
+
+Importing this module registers; the core packages stay free of mmengine.
+"""
+
+from posegan_plugin import models, registry
+from posegan_plugin.datasets import IdentitySampler, QuartetSampler
+from posegan_plugin.for_mmengine import hooks
+from posegan_plugin.for_mmengine.dataset import ReIDDataset
+from posegan_plugin.for_mmengine.distributed import SeparateDDP
+from posegan_plugin.for_mmengine.metric import ReIDMetric
+from posegan_plugin.for_mmengine.model import PoseGANReID
+from posegan_plugin.for_mmengine.optim import Bf16OptimWrapper, MultiOptimWrapperConstructor
+from posegan_plugin.for_mmengine.preprocessor import ReIDDataPreprocessor
+from posegan_plugin.for_torchreid.backbone import TorchreidBackbone
+
+_MEMBERS = {
+    registry.MODELS: (
+        PoseGANReID,
+        ReIDDataPreprocessor,
+        TorchreidBackbone,
+        models.PoseTransferGenerator,
+        models.AppearanceDiscriminator,
+        models.PoseDiscriminator,
+    ),
+    registry.MODEL_WRAPPERS: (SeparateDDP,),
+    registry.DATASETS: (ReIDDataset,),
+    registry.DATA_SAMPLERS: (IdentitySampler, QuartetSampler),
+    registry.METRICS: (ReIDMetric,),
+    registry.OPTIM_WRAPPERS: (Bf16OptimWrapper,),
+    registry.OPTIM_WRAPPER_CONSTRUCTORS: (MultiOptimWrapperConstructor,),
+    registry.HOOKS: tuple(getattr(hooks, name) for name in hooks.__all__),
+}
+
+for _registry, _classes in _MEMBERS.items():
+    for _class in _classes:
+        _registry.register_module(module=_class)
+
+__all__ = [c.__name__ for classes in _MEMBERS.values() for c in classes]

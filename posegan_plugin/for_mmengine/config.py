@@ -1,0 +1,153 @@
+"""From a config file and command-line options to a runner, with every check before hours are spent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import mmengine
+from mmengine.config import Config, ConfigDict
+from mmengine.runner import Runner
+
+from posegan_plugin.checkpoint import read_checkpoint
+from posegan_plugin.errors import UserError
+from posegan_plugin.for_mmengine.dataset import load_people
+
+_DATALOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
+
+
+def load_config(path: str, options: dict | None = None, data_root: str | None = None) -> Config:
+    """Read a config and apply command-line overrides.
+
+    Args:
+        path: Config file.
+        options: Dotted key -> value, as mmengine's ``--cfg-options``.
+        data_root: Short form of the top-level key ``data_root``.
+
+    Returns:
+        The config; ``data_root`` reaches every data set that names none of its own.
+
+    Raises:
+        UserError: The file is missing or not a config.
+    """
+    if not Path(path).is_file():
+        raise UserError(f"config {path} does not exist: check the path")
+    try:
+        config = Config.fromfile(path)
+    except (OSError, SyntaxError, NameError, KeyError, TypeError, ValueError) as error:
+        raise UserError(f"config {path} cannot be read: {error}") from error
+    config.merge_from_dict(options or {})
+    if data_root is not None:
+        config.data_root = data_root
+    root = config.get("data_root", "data")
+    for name in _DATALOADERS:
+        if config.get(name) is not None:
+            config[name].dataset.setdefault("data_root", root)
+    if config.get("work_dir") is None:
+        config.work_dir = str(Path("work_dirs") / Path(path).stem)
+    return config
+
+
+def set_epochs(config: Config, epochs: int) -> None:
+    """Change the length of the training; schedules and evaluation intervals keep their shape.
+
+    Args:
+        config: Changed in place.
+        epochs: New number of epochs, at least 1.
+
+    Raises:
+        UserError: ``epochs`` is below 1.
+    """
+    if epochs < 1:
+        raise UserError(f"--epochs {epochs} must be at least 1")
+    old = config.train_cfg.max_epochs
+    for scheduler in config.get("param_scheduler") or []:
+        for key in ("begin", "end", "T_max"):
+            if key in scheduler:
+                scheduler[key] = round(scheduler[key] * epochs / old)
+    config.train_cfg.max_epochs = epochs
+    config.train_cfg.val_interval = min(config.train_cfg.get("val_interval", 1), epochs)
+
+
+def use_amp(config: Config) -> None:
+    """Switch every optimiser wrapper to bfloat16 mixed precision."""
+    for name, wrapper in config.optim_wrapper.items():
+        if isinstance(wrapper, dict):
+            config.optim_wrapper[name].type = "Bf16OptimWrapper"
+
+
+def prepare_for_dataset(config: Config) -> None:
+    """Fill in what follows from the data set, and check what must fit together.
+
+    Sets ``model.num_identities`` and ``model.num_cameras`` where they are ``None``, and whether the
+    data sets need key points.
+
+    Raises:
+        UserError: The data is not there, or sampler and batch size do not fit.
+    """
+    model, loader = config.model, config.train_dataloader
+    for name in _DATALOADERS:
+        if config.get(name) is not None:
+            config[name].dataset.setdefault("require_keypoints", model.mode != "baseline")
+    splits = load_people(loader.dataset.source, loader.dataset.data_root)
+    if model.get("num_identities") is None:
+        model.num_identities = splits.num_identities
+    if model.get("num_cameras") is None:
+        model.num_cameras = splits.num_cameras
+    _check_sampler(loader)
+
+
+def _check_sampler(loader: ConfigDict) -> None:
+    sampler, size = loader.get("sampler") or {}, loader.batch_size
+    if sampler.get("type", "").endswith("IdentitySampler"):
+        p, k = sampler.num_identities, sampler.num_images
+        if p * k != size:
+            raise UserError(
+                f"train_dataloader batch_size={size} cannot hold the sampler's {p} identities x {k} "
+                f"images = {p * k}; set batch_size={p * k} or change num_identities or num_images"
+            )
+    if sampler.get("type", "").endswith("QuartetSampler") and 4 * sampler.num_quartets != size:
+        raise UserError(
+            f"train_dataloader batch_size={size} must be four times the sampler's "
+            f"num_quartets={sampler.num_quartets}"
+        )
+
+
+def find_resume(work_dir: str, resume: str) -> str | None:
+    """The checkpoint to go on from.
+
+    Args:
+        work_dir: Where a run left ``last_checkpoint``.
+        resume: A checkpoint, or ``auto`` for the newest in ``work_dir``.
+
+    Returns:
+        Its path; ``None`` where ``auto`` finds none, so that the same command starts a run.
+
+    Raises:
+        UserError: The checkpoint cannot be read.
+    """
+    if resume == "auto":
+        pointer = Path(work_dir) / "last_checkpoint"
+        if not pointer.is_file():
+            return None
+        resume = pointer.read_text().strip()
+    checkpoint = read_checkpoint(resume)
+    if "optimizer" not in checkpoint or "state_dict" not in checkpoint:
+        raise UserError(
+            f"checkpoint {resume} holds weights only and cannot be resumed from; use it as "
+            "model.generator_checkpoint, or with tools/test.py"
+        )
+    return resume
+
+
+def build_runner(config: Config) -> Runner:
+    """A runner, or one clear sentence.
+
+    Raises:
+        UserError: A key that a part of the config does not know, or anything that part refuses.
+    """
+    mmengine.mkdir_or_exist(config.work_dir)
+    try:
+        return Runner.from_cfg(config)
+    except (TypeError, KeyError) as error:
+        # mmengine names the class and the key at fault.
+        raise UserError(f"config: {str(error).strip(chr(34))}") from error

@@ -1,0 +1,61 @@
+"""Checkpoints that load as data, and that fit the model they are loaded into."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+import numpy as np
+from mmengine.hooks import Hook
+from mmengine.logging import HistoryBuffer
+from mmengine.runner import Runner
+
+from posegan_plugin.checkpoint import check_state
+from posegan_plugin.for_mmengine.model import unwrap
+
+
+class CheckpointFormatHook(Hook):
+    """Stores mmengine's log history as plain values, and checks what is loaded.
+
+    mmengine pickles its ``HistoryBuffer`` objects into checkpoints, which torch >= 2.6 refuses to
+    load; and it loads weights with ``strict=False``, so that a checkpoint of another architecture
+    would be dropped without a word.
+    """
+
+    priority = "VERY_HIGH"
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Turn the log history into lists; numpy scalars become Python numbers."""
+        hub = dict(checkpoint["message_hub"])
+        hub["log_scalars"] = {
+            name: {
+                "log": [float(v) for v in buffer._log_history],
+                "count": [int(c) for c in buffer._count_history],
+                "max_length": int(buffer.max_length),
+            }
+            for name, buffer in hub["log_scalars"].items()
+        }
+        hub["runtime_info"] = {k: _plain(v) for k, v in hub["runtime_info"].items()}
+        checkpoint["message_hub"] = hub
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Check the weights, and turn the lists back into history buffers.
+
+        Raises:
+            UserError: The checkpoint belongs to another architecture.
+        """
+        where = f"checkpoint {runner._load_from or ''}".strip()
+        check_state(unwrap(runner.model), checkpoint["state_dict"], where)
+        hub = checkpoint.get("message_hub")
+        if not isinstance(hub, dict):
+            return
+        hub["log_scalars"] = OrderedDict(
+            (
+                name,
+                HistoryBuffer(entry["log"], entry["count"], entry["max_length"]),
+            )
+            for name, entry in hub["log_scalars"].items()
+        )
+
+
+def _plain(value: object) -> object:
+    return value.item() if isinstance(value, np.generic) else value

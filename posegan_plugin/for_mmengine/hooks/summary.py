@@ -1,0 +1,61 @@
+"""One table at the end of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mmengine.dist import is_main_process
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+
+class SummaryHook(Hook):
+    """Prints the last evaluation and where checkpoint and pictures lie."""
+
+    priority = "LOWEST"
+
+    def __init__(self) -> None:
+        self.metrics: dict[str, float] = {}
+
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        """Remember the newest evaluation."""
+        self.metrics = dict(metrics or {})
+
+    def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        """Remember the test."""
+        self.metrics = dict(metrics or {})
+
+    def after_run(self, runner: Runner) -> None:
+        """Print the table."""
+        if is_main_process() and self.metrics:
+            print(summary_table(self.metrics, _places(runner)), flush=True)
+
+
+def summary_table(metrics: dict[str, float], places: dict[str, str]) -> str:
+    """A plain-text table of metrics and places.
+
+    Args:
+        metrics: Name -> value; ``reid/...`` are percentages, others as they are.
+        places: What -> path.
+    """
+    rows = [(name, f"{value:.1f} %" if _is_percentage(name) else f"{value:.3f}") for name, value in metrics.items()]
+    rows += list(places.items())
+    width = max(len(name) for name, _ in rows)
+    line = "-" * (width + 2 + max(len(value) for _, value in rows))
+    return "\n".join([line, *(f"{name:<{width}}  {value}" for name, value in rows), line])
+
+
+def _is_percentage(name: str) -> bool:
+    return name.startswith("reid/") or "/R1_" in name
+
+
+def _places(runner: Runner) -> dict[str, str]:
+    work_dir = Path(runner.work_dir)
+    found = {}
+    newest = work_dir / "last_checkpoint"
+    if newest.is_file():
+        found["checkpoint"] = newest.read_text().strip()
+    if (work_dir / "pictures").is_dir():
+        found["pictures"] = str(work_dir / "pictures")
+    found["logs"] = str(runner.log_dir)
+    return found

@@ -1,0 +1,307 @@
+"""The paper's networks as one mmengine model, trained by ``train_step``."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+from mmengine.logging import MessageHub
+from mmengine.model import BaseModel
+from mmengine.optim import OptimWrapperDict
+from torch import Tensor, nn
+
+from posegan_plugin.augment import (
+    PersonBatch,
+    PoseTransferAugment,
+    ReIDInput,
+    SynthesisPolicy,
+    sample_pairs,
+)
+from posegan_plugin.checkpoint import load_network
+from posegan_plugin.errors import UserError
+from posegan_plugin.for_mmengine.optim import update_together
+from posegan_plugin.images import resize_images
+from posegan_plugin.models import ReIDNetwork
+from posegan_plugin.pose import PoseBank, resize_keypoints
+from posegan_plugin.registry import MODELS
+from posegan_plugin.training import PosePairs, build_objectives, frozen
+
+MODES = ("joint", "online", "baseline")
+
+
+class PoseGANReID(BaseModel):
+    """Trains a re-ID network on real and synthesised people.
+
+    Modes: ``joint`` trains generator, discriminators and re-ID network together (equation 14);
+    ``online`` mixes people of a trained, frozen generator into each batch; ``baseline`` sees real
+    people only. Networks that a mode does not need are not built.
+
+    Args:
+        mode: ``joint``, ``online`` or ``baseline``.
+        num_identities: Training identities; ``tools/train.py`` fills it in from the data set.
+        num_cameras: Cameras of the data set; likewise.
+        backbone: Config of the re-ID backbone.
+        reid: Options of :class:`posegan_plugin.models.ReIDNetwork`.
+        reid_input: Options of :class:`posegan_plugin.augment.ReIDInput`.
+        generator: Config of the generator.
+        condition_on_camera: Whether the generator is told the target's camera.
+        appearance_discriminator: Config of D_I; ``None`` leaves it out.
+        pose_discriminator: Config of D_P; ``None`` leaves it out.
+        objective: Options of :func:`posegan_plugin.training.build_objectives`.
+        augment: Options of :class:`posegan_plugin.augment.SynthesisPolicy`.
+        generator_checkpoint: Checkpoint that holds the trained generator, for ``online``.
+        teacher_checkpoint: Checkpoint that holds a re-ID network of the same configuration, for
+            ``label='teacher'``.
+        reid_to_generator: Whether the re-ID losses of synthesised people also train the generator
+            (``joint``; equation 14 says yes).
+        data_preprocessor: Config of the data preprocessor.
+
+    Attributes:
+        trained_networks: Names of the networks that have an optimiser.
+
+    Raises:
+        UserError: An unknown mode, or a key that the mode needs is missing.
+    """
+
+    def __init__(
+        self,
+        mode: str,
+        num_identities: int | None,
+        num_cameras: int | None,
+        backbone: dict,
+        reid: dict | None = None,
+        reid_input: dict | None = None,
+        generator: dict | None = None,
+        condition_on_camera: bool = False,
+        appearance_discriminator: dict | None = None,
+        pose_discriminator: dict | None = None,
+        objective: dict | None = None,
+        augment: dict | None = None,
+        generator_checkpoint: str | None = None,
+        teacher_checkpoint: str | None = None,
+        reid_to_generator: bool = True,
+        data_preprocessor: dict | None = None,
+    ) -> None:
+        # Built here: BaseModel would look the type up in mmengine's scope.
+        super().__init__(MODELS.build(data_preprocessor or {"type": "ReIDDataPreprocessor"}))
+        if mode not in MODES:
+            raise UserError(f"model mode={mode!r} is unknown; choose one of {', '.join(MODES)}")
+        if num_identities is None:
+            raise UserError("model num_identities is not set: start with tools/train.py, or set it")
+        self.mode = mode
+        self.policy = SynthesisPolicy(**(augment or {}))
+        self.reid_to_generator = reid_to_generator
+        self.generation_objective, self.reid_objective = build_objectives(**(objective or {}))
+        self.reid_input = ReIDInput(**(reid_input or {"size": (256, 128)}))
+
+        def build_reid() -> ReIDNetwork:
+            size = {"image_size": self.reid_input.size}
+            return ReIDNetwork(MODELS.build(backbone, default_args=size), num_identities, **(reid or {}))
+
+        self.reid = build_reid()
+        self.teacher = build_reid().requires_grad_(False) if teacher_checkpoint else None
+        self.generator = self.appearance_discriminator = self.pose_discriminator = None
+        if mode != "baseline":
+            if generator is None:
+                raise UserError(f"model mode={mode!r} needs a generator")
+            if condition_on_camera and num_cameras is None:
+                raise UserError("model num_cameras is not set, but condition_on_camera needs it")
+            cameras = {"num_cameras": num_cameras if condition_on_camera else 0}
+            self.generator = MODELS.build(generator, default_args=cameras)
+        if mode == "joint":
+            if self.policy.target == "any":
+                raise UserError(
+                    "augment target='any' has no true target image to learn from in mode 'joint'; "
+                    "choose 'same_id' or 'cross_camera'"
+                )
+            if appearance_discriminator is not None:
+                self.appearance_discriminator = MODELS.build(appearance_discriminator)
+            if pose_discriminator is not None:
+                self.pose_discriminator = MODELS.build(pose_discriminator)
+        if mode == "online":
+            if generator_checkpoint is None:
+                raise UserError(
+                    "model mode='online' needs generator_checkpoint, the checkpoint of a trained "
+                    "generator (for example of a joint run)"
+                )
+            load_network(self.generator, generator_checkpoint, "generator")
+            self.generator.requires_grad_(False)
+        if teacher_checkpoint:
+            load_network(self.teacher, teacher_checkpoint, "reid")
+        trained = ("reid", "generator", "appearance_discriminator", "pose_discriminator")
+        self.trained_networks = [
+            n
+            for n in trained
+            if (m := getattr(self, n)) is not None and any(p.requires_grad for p in m.parameters())
+        ]
+
+    @property
+    def needs_poses(self) -> bool:
+        """Whether training needs key points."""
+        return self.mode != "baseline"
+
+    def use_poses(self, keypoints: Tensor, pids: Tensor, camids: Tensor) -> None:
+        """Give mode ``online`` the poses of the training set to choose from.
+
+        Args:
+            keypoints: (M, 18, 3) in pixels of the training images.
+            pids: (M,).
+            camids: (M,).
+        """
+        if self.mode == "online":
+            self.data_preprocessor.augment = PoseTransferAugment(
+                self.generator,
+                PoseBank(keypoints, pids, camids, self.policy.min_joints),
+                self.policy,
+                teacher=self._teach if self.teacher is not None else None,
+            )
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Retrieval descriptors (B, D) of images (B, 3, H, W) in [-1, 1]."""
+        return unwrap(self.reid).describe(self.reid_input(images, augment=False))
+
+    def val_step(self, data: dict[str, Tensor]) -> list[dict]:
+        """Descriptors of a batch, with identity, camera and role, for the metric."""
+        batch = self.data_preprocessor(data, training=False)
+        features = self(batch.images).float().cpu().numpy()
+        return [
+            {"feature": f, "pid": int(p), "camid": int(c), "is_query": bool(q)}
+            for f, p, c, q in zip(
+                features, data["pid"], data["camid"], data["is_query"], strict=True
+            )
+        ]
+
+    test_step = val_step
+
+    def train_step(
+        self, data: dict[str, Tensor], optim_wrapper: OptimWrapperDict
+    ) -> dict[str, Tensor]:
+        """One step of every network that the mode trains.
+
+        Args:
+            data: A batch of the loader.
+            optim_wrapper: One optimiser wrapper for each name in ``trained_networks``.
+
+        Returns:
+            Unweighted losses and statistics to log.
+        """
+        progress = _progress()
+        batch = self.data_preprocessor(
+            data, training=True, progress=progress, encoder=self._encode_only
+        )
+        pairs, rows = self._pairs(batch) if self.mode == "joint" else (None, ())
+        if not len(rows):
+            with optim_wrapper["reid"].optim_context(self.reid):
+                total, log = self._reid_losses(batch, progress)
+            optim_wrapper["reid"].update_params(total)
+            return {"loss": total.detach(), **log}
+
+        with optim_wrapper["generator"].optim_context(self.generator):
+            camera = pairs.target_camera if unwrap(self.generator).num_cameras else None
+            generated = self.generator(
+                pairs.condition, pairs.condition_pose, pairs.target_pose, camera
+            )
+        log = self._discriminator_step(pairs, generated, progress, optim_wrapper)
+        judges = [unwrap(d) for d in self._discriminators]
+        with optim_wrapper["generator"].optim_context(self.generator):
+            with frozen(*(d for d in judges if d is not None)), self._encoder_context():
+                total, generation_log = self.generation_objective.generator_losses(
+                    pairs, generated, progress, *judges, self._encode
+                )
+            mixed = self._mixed(batch, rows, pairs, generated, progress)
+            reid_total, reid_log = self._reid_losses(mixed, progress)
+            total = total + reid_total
+        update_together(total, [optim_wrapper["generator"], optim_wrapper["reid"]])
+        return {"loss": total.detach(), **reid_log, **generation_log, **log}
+
+    @property
+    def _discriminators(self) -> tuple[nn.Module | None, nn.Module | None]:
+        return self.appearance_discriminator, self.pose_discriminator
+
+    def _discriminator_step(
+        self,
+        pairs: PosePairs,
+        generated: Tensor,
+        progress: float,
+        optim_wrapper: OptimWrapperDict,
+    ) -> dict[str, Tensor]:
+        names = [n for n in self.trained_networks if n.endswith("discriminator")]
+        if not names or self.generation_objective.adversarial_weight(progress) == 0:
+            return {}
+        wrappers = [optim_wrapper[n] for n in names]
+        with wrappers[0].optim_context(self):
+            log = self.generation_objective.discriminator_losses(
+                pairs, generated, *self._discriminators
+            )
+        update_together(torch.stack(list(log.values())).sum(), wrappers)
+        return log
+
+    def _reid_losses(
+        self, batch: PersonBatch, progress: float
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        output = self.reid(self.reid_input(batch.images, augment=True))
+        return self.reid_objective(output, batch, progress)
+
+    def _pairs(self, batch: PersonBatch) -> tuple[PosePairs, Tensor]:
+        """Condition-target pairs at the generator's size, and the rows of their conditions."""
+        rows, targets = sample_pairs(
+            batch.pids, batch.camids, batch.keypoints, self.policy.min_joints, self.policy.target
+        )
+        size, inner = tuple(batch.images.shape[-2:]), unwrap(self.generator).image_size
+        images = resize_images(batch.images, inner)
+        poses = resize_keypoints(batch.keypoints, size, inner)
+        pairs = PosePairs(
+            images[rows], poses[rows], images[targets], poses[targets], batch.camids[targets]
+        )
+        return pairs, rows
+
+    def _mixed(
+        self,
+        batch: PersonBatch,
+        rows: Tensor,
+        pairs: PosePairs,
+        generated: Tensor,
+        progress: float,
+    ) -> PersonBatch:
+        """The batch with the generated people behind the real ones."""
+        count = self.policy.count(len(batch))
+        chosen = torch.randperm(len(rows))[:count].to(rows.device)
+        if not len(chosen):
+            return batch
+        people = batch[rows[chosen]]
+        images = resize_images(generated[chosen].float(), tuple(batch.images.shape[-2:]))
+        kept = self.policy.keep(people.images, images, self._encode_only)
+        people.images = images if self.reid_to_generator else images.detach()
+        if unwrap(self.generator).num_cameras:
+            people.camids = pairs.target_camera[chosen]
+        teacher = self._teach if self.teacher is not None else None
+        return batch.extended_by(self.policy.label_people(people[kept], progress, teacher))
+
+    def _encoder_context(self) -> AbstractContextManager:
+        if self.generation_objective.semantic_through == "both":
+            return nullcontext()
+        return frozen(unwrap(self.reid), evaluation=True)
+
+    def _encode(self, images: Tensor) -> Tensor:
+        """E of images (B, 3, H, W) in [-1, 1] (equation 10)."""
+        return unwrap(self.reid).embed(self.reid_input(images, augment=False))
+
+    def _encode_only(self, images: Tensor) -> Tensor:
+        with torch.no_grad(), frozen(unwrap(self.reid), evaluation=True):
+            return self._encode(images)
+
+    def _teach(self, images: Tensor) -> Tensor:
+        self.teacher.eval()
+        return self.teacher(self.reid_input(images, augment=False)).logits
+
+
+def unwrap(network: nn.Module | None) -> nn.Module | None:
+    """The network inside a distributed wrapper."""
+    return getattr(network, "module", network)
+
+
+def _progress() -> float:
+    """Share of the training that is done, in [0, 1]."""
+    hub = MessageHub.get_current_instance()
+    return hub.get_info("iter", 0) / max(1, hub.get_info("max_iters", 1))
+

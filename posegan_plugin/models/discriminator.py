@@ -1,0 +1,74 @@
+"""The appearance and the pose discriminator, D_I and D_P (sections 3.3, 3.4)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from posegan_plugin.models.layers import ConvBlock
+from posegan_plugin.pose import NUM_JOINTS
+
+
+class PatchDiscriminator(nn.Module):
+    """A stack of strided convolutions that gives one logit a patch; D_I and D_P are of this shape.
+
+    Real and fake go through in one call, concatenated; with the default instance norm each image is
+    judged by itself whatever stands beside it in the batch.
+
+    Args:
+        in_channels: 3 + 3 for D_I (condition and judged image), 18 + 3 for D_P (target pose maps and
+            judged image).
+        channels: Width of the first layer; doubled at every layer, at most eight times.
+        num_layers: Strided layers.
+        norm: See :func:`posegan_plugin.models.layers.build_norm`; the first layer has none.
+    """
+
+    def __init__(
+        self, in_channels: int, channels: int = 64, num_layers: int = 3, norm: str = "instance"
+    ) -> None:
+        super().__init__()
+        widths = [channels * min(2**n, 8) for n in range(num_layers)]
+        layers: list[nn.Module] = []
+        for n, width in enumerate(widths):
+            layers.append(
+                ConvBlock(
+                    widths[n - 1] if n else in_channels,
+                    width,
+                    norm if n else "none",
+                    stride=2,
+                    activation=nn.LeakyReLU(0.2, inplace=True),
+                )
+            )
+        self.layers = nn.Sequential(*layers, nn.Conv2d(widths[-1], 1, 3, 1, 1))
+
+    def forward(self, given: Tensor, image: Tensor) -> Tensor:
+        """Judge images.
+
+        Args:
+            given: What the image must agree with: I_c (B, 3, H, W) or pose maps (B, 18, H, W).
+            image: The judged image (B, 3, H, W) in [-1, 1].
+
+        Returns:
+            Logits (B, 1, h, w), positive for "real"; the sigmoid is part of the loss.
+        """
+        return self.layers(torch.cat((given, image), dim=1))
+
+
+class AppearanceDiscriminator(PatchDiscriminator):
+    """D_I: does the image show the person of the condition image, in realistic detail? (3.3).
+
+    Args: as :class:`PatchDiscriminator`, without ``in_channels``.
+    """
+
+    def __init__(self, channels: int = 64, num_layers: int = 3, norm: str = "instance") -> None:
+        super().__init__(3 + 3, channels, num_layers, norm)
+
+
+class PoseDiscriminator(PatchDiscriminator):
+    """D_P: does the image show a person in the target pose? (3.4).
+
+    Args: as :class:`PatchDiscriminator`, without ``in_channels``.
+    """
+
+    def __init__(self, channels: int = 64, num_layers: int = 3, norm: str = "instance") -> None:
+        super().__init__(NUM_JOINTS + 3, channels, num_layers, norm)

@@ -1,0 +1,130 @@
+"""The pose transfer generator: encoders, PAAN, optional correspondence, PAGN (figure 2)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from posegan_plugin.errors import UserError
+from posegan_plugin.models.correspondence import PoseCorrespondence
+from posegan_plugin.models.encoder import Encoder
+from posegan_plugin.models.paan import PAAN
+from posegan_plugin.models.pagn import PAGN
+from posegan_plugin.pose import NUM_JOINTS, render_heatmaps
+
+
+class PoseTransferGenerator(nn.Module):
+    """Draws the person of a condition image in a target pose.
+
+    Args:
+        image_size: (H, W) of the images, each a multiple of 4.
+        channels: C, the width of all maps at H/4 x W/4; a multiple of 4. 128 costs 3.9 GMAC an
+            image at 128x64, 64 about a quarter of it.
+        num_blocks: N of PAAN and PAGN, 1 to 8 (paper: 4).
+        correspondence: ``None`` (the paper's generator) or ``"attention"``
+            (:class:`posegan_plugin.models.correspondence.PoseCorrespondence`).
+        num_cameras: 0: the target camera is unknown (the paper). Otherwise the number of cameras;
+            the target's camera then enters beside the target pose as one-hot constant planes.
+        norm: See :func:`posegan_plugin.models.layers.build_norm`.
+        deconvolution: See :class:`posegan_plugin.models.layers.DeconvBlock`.
+
+    Raises:
+        UserError: A value outside the ranges above.
+    """
+
+    def __init__(
+        self,
+        image_size: tuple[int, int] = (128, 64),
+        channels: int = 128,
+        num_blocks: int = 4,
+        correspondence: str | None = None,
+        num_cameras: int = 0,
+        norm: str = "batch",
+        deconvolution: str = "resize",
+    ) -> None:
+        super().__init__()
+        if len(image_size) != 2 or any(side % 4 or side < 16 for side in image_size):
+            raise UserError(
+                f"generator image_size={tuple(image_size)} must be (height, width), each a multiple "
+                "of 4 and at least 16"
+            )
+        if not 1 <= num_blocks <= 8:
+            raise UserError(f"generator num_blocks={num_blocks} must lie between 1 and 8")
+        if channels < 4 or channels % 4:
+            raise UserError(f"generator channels={channels} must be a positive multiple of 4")
+        if correspondence not in (None, "attention"):
+            raise UserError(
+                f"generator correspondence={correspondence!r} is unknown; choose None or 'attention'"
+            )
+        self.image_size = tuple(image_size)
+        self.num_cameras = num_cameras
+        self.appearance_encoder = Encoder(3, channels, norm)
+        self.pose_encoder = Encoder(NUM_JOINTS, channels, norm)
+        self.paan = PAAN(channels, num_blocks, norm)
+        self.correspondence = PoseCorrespondence(channels, norm=norm) if correspondence else None
+        self.pagn = PAGN(channels, NUM_JOINTS + num_cameras, num_blocks, norm, deconvolution)
+
+    def forward(
+        self,
+        condition: Tensor,
+        condition_pose: Tensor,
+        target_pose: Tensor,
+        target_camera: Tensor | None = None,
+    ) -> Tensor:
+        """Generate I_g.
+
+        Args:
+            condition: I_c, float (B, 3, H, W) in [-1, 1].
+            condition_pose: Key points of I_c (B, 18, 3): x, y in pixels of the image, score.
+            target_pose: Key points wanted (B, 18, 3), likewise.
+            target_camera: Camera ids (B,) int64 in [0, num_cameras); needed if, and only if, the
+                generator was built with ``num_cameras`` > 0.
+
+        Returns:
+            I_g, (B, 3, H, W) in (-1, 1).
+        """
+        return self.generate_with_masks(condition, condition_pose, target_pose, target_camera)[0]
+
+    def generate_with_masks(
+        self,
+        condition: Tensor,
+        condition_pose: Tensor,
+        target_pose: Tensor,
+        target_camera: Tensor | None = None,
+    ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        """As :meth:`forward`, and the attention masks of PAAN and of PAGN.
+
+        Returns:
+            I_g, N masks of PAAN (B, C, H/4, W/4), N masks of PAGN at each module's resolution.
+        """
+        height, width = self.image_size
+        source_maps = self._maps(condition_pose, 1, condition.dtype)
+        f_I, f_P, paan_masks = self.paan(
+            self.appearance_encoder(condition), self.pose_encoder(source_maps)
+        )
+        if self.correspondence is not None:
+            target_maps = self._maps(target_pose, 1, condition.dtype)
+            f_I = self.correspondence(f_I, f_P, self.pose_encoder(target_maps))
+        quarter = self._target(target_pose, target_camera, 4, condition.dtype)
+        poses = [quarter] * len(self.pagn.blocks)
+        if len(poses) > 1:  # the last module works from H/2 x W/2
+            poses[-1] = self._target(target_pose, target_camera, 2, condition.dtype)
+        image, pagn_masks = self.pagn(f_I, poses)
+        return image, paan_masks, pagn_masks
+
+    def _maps(self, pose: Tensor, stride: int, dtype: torch.dtype) -> Tensor:
+        size = (self.image_size[0] // stride, self.image_size[1] // stride)
+        return render_heatmaps(pose, self.image_size, size).to(dtype)
+
+    def _target(
+        self, pose: Tensor, camera: Tensor | None, stride: int, dtype: torch.dtype
+    ) -> Tensor:
+        """P_t at 1/stride of the resolution, with the camera's planes behind it."""
+        maps = self._maps(pose, stride, dtype)
+        if not self.num_cameras:
+            return maps
+        if camera is None:
+            raise ValueError("this generator is conditioned on the camera: target_camera is needed")
+        one_hot = nn.functional.one_hot(camera, self.num_cameras).to(maps)
+        planes = one_hot[:, :, None, None].expand(-1, -1, *maps.shape[-2:])
+        return torch.cat((maps, planes), dim=1)

@@ -1,0 +1,112 @@
+"""Building blocks that every network shares: normalisation, convolution, deconvolution."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from posegan_plugin.errors import UserError
+
+NORMS = ("batch", "instance", "none")
+DECONVOLUTIONS = ("resize", "transposed")
+
+
+def build_norm(norm: str, channels: int) -> nn.Module:
+    """A 2-D normalisation layer by name.
+
+    Args:
+        norm: ``batch`` (mmengine's ``sync_bn`` key turns it into synchronised batch norm),
+            ``instance`` (affine, no running state) or ``none``.
+        channels: Number of channels.
+
+    Raises:
+        UserError: Unknown name.
+    """
+    if norm == "batch":
+        return nn.BatchNorm2d(channels)
+    if norm == "instance":
+        return nn.InstanceNorm2d(channels, affine=True)
+    if norm == "none":
+        return nn.Identity()
+    raise UserError(f"norm={norm!r} is unknown; choose one of {', '.join(NORMS)}")
+
+
+class ConvBlock(nn.Sequential):
+    """3x3 convolution, normalisation and (optionally) an activation.
+
+    Args:
+        in_channels: Channels in.
+        out_channels: Channels out.
+        norm: See :func:`build_norm`.
+        stride: 1 or 2; 2 halves height and width.
+        activation: The activation module, ``None`` for none.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        norm: str,
+        stride: int = 1,
+        activation: nn.Module | None = None,
+    ) -> None:
+        layers: list[nn.Module] = [
+            # A bias before a normalisation that removes the mean would do nothing.
+            nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=norm == "none"),
+            build_norm(norm, out_channels),
+        ]
+        if activation is not None:
+            layers.append(activation)
+        super().__init__(*layers)
+
+
+class DeconvBlock(nn.Sequential):
+    """The paper's "deconvolution", normalisation and ReLU, at the same or twice the resolution.
+
+    Args:
+        in_channels: Channels in.
+        out_channels: Channels out.
+        norm: See :func:`build_norm`.
+        kind: ``resize`` (nearest neighbour, then convolution: no checkerboard) or ``transposed``
+            (a transposed convolution, the paper's word).
+        upsample: Whether height and width double.
+
+    Raises:
+        UserError: Unknown ``kind``.
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, norm: str, kind: str, upsample: bool
+    ) -> None:
+        if kind not in DECONVOLUTIONS:
+            raise UserError(
+                f"deconvolution={kind!r} is unknown; choose one of {', '.join(DECONVOLUTIONS)}"
+            )
+        bias = norm == "none"
+        if kind == "transposed":
+            kernel, stride = (4, 2) if upsample else (3, 1)
+            layers: list[nn.Module] = [
+                nn.ConvTranspose2d(in_channels, out_channels, kernel, stride, 1, bias=bias)
+            ]
+        else:
+            layers = [nn.Upsample(scale_factor=2, mode="nearest")] if upsample else []
+            layers.append(nn.Conv2d(in_channels, out_channels, 3, 1, 1, bias=bias))
+        super().__init__(*layers, build_norm(norm, out_channels), nn.ReLU(inplace=True))
+
+
+def adaptive_instance_norm(content: Tensor, style: Tensor, eps: float = 1e-5) -> Tensor:
+    """AdaIN (equation 3): the content with the per-channel mean and deviation of the style.
+
+    Args:
+        content: (B, C, H, W), normalised over H and W.
+        style: (B, C, h, w), gives mean and standard deviation.
+        eps: Added to the variances.
+
+    Returns:
+        (B, C, H, W) in the content's dtype. Statistics are computed in float32.
+    """
+    c, s = content.float(), style.float()
+    c_var, c_mean = torch.var_mean(c, dim=(2, 3), keepdim=True, correction=0)
+    s_var, s_mean = torch.var_mean(s, dim=(2, 3), keepdim=True, correction=0)
+    scale = torch.sqrt((s_var + eps) / (c_var + eps))
+    return ((c - c_mean) * scale + s_mean).to(content.dtype)

@@ -1,0 +1,81 @@
+"""The re-ID network (sections 3.7, 4): a backbone, a 128-d embedding, the paper's classifier."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from posegan_plugin.errors import UserError
+
+DESCRIPTORS = ("feature", "embedding")
+
+
+class ReIDOutput(NamedTuple):
+    """What the re-ID network says of B images.
+
+    Attributes:
+        feature: The backbone's feature vectors (B, F).
+        embedding: (B, 128): quartet loss and semantic-consistency loss (the encoder E).
+        logits: (B, num_identities): identification loss.
+    """
+
+    feature: Tensor
+    embedding: Tensor
+    logits: Tensor
+
+
+class ReIDNetwork(nn.Module):
+    """Backbone + embedding layer + classifier.
+
+    Args:
+        backbone: A module (B, 3, h, w) -> (B, F) with the attribute ``feature_dim`` = F.
+        num_identities: Training identities.
+        embedding_dim: Size of the embedding layer (paper: 128).
+        hidden_dim: Size of the classifier's middle layer (paper: 128).
+        dropout: Dropout rate of the classifier (paper: 0.5).
+        descriptor: What :meth:`describe` returns for retrieval: ``feature`` (the backbone's vector,
+            which both losses shape) or ``embedding``.
+
+    Raises:
+        UserError: Unknown descriptor.
+    """
+
+    def __init__(
+        self,
+        backbone: nn.Module,
+        num_identities: int,
+        embedding_dim: int = 128,
+        hidden_dim: int = 128,
+        dropout: float = 0.5,
+        descriptor: str = "feature",
+    ) -> None:
+        super().__init__()
+        if descriptor not in DESCRIPTORS:
+            raise UserError(
+                f"re-ID descriptor={descriptor!r} is unknown; choose one of {', '.join(DESCRIPTORS)}"
+            )
+        features = int(backbone.feature_dim)
+        self.descriptor = descriptor
+        self.backbone = backbone
+        self.embedding = nn.Linear(features, embedding_dim)
+        self.classifier = nn.Sequential(
+            nn.Linear(features, hidden_dim),
+            nn.BatchNorm1d(hidden_dim),
+            nn.Dropout(dropout),
+            nn.ReLU(inplace=True),
+            nn.Linear(hidden_dim, num_identities),
+        )
+
+    def forward(self, images: Tensor) -> ReIDOutput:
+        """Features, embeddings and logits of images (B, 3, h, w) with ImageNet normalisation."""
+        feature = self.backbone(images)
+        return ReIDOutput(feature, self.embedding(feature), self.classifier(feature))
+
+    def embed(self, images: Tensor) -> Tensor:
+        """E of equation 10: embeddings (B, embedding_dim) of images (B, 3, h, w)."""
+        return self.embedding(self.backbone(images))
+
+    def describe(self, images: Tensor) -> Tensor:
+        """The descriptors that retrieval compares, (B, D), of images (B, 3, h, w)."""
+        return self.backbone(images) if self.descriptor == "feature" else self.embed(images)

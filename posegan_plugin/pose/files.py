@@ -1,0 +1,43 @@
+"""Write a file whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from posegan_plugin.errors import UserError
+
+
+def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write `data` to `path` so that a reader sees the old file or the new one, never a part.
+
+    Folders that do not exist are made. The bytes go to a temporary file in the same folder (a
+    rename is atomic only within one file system), which takes the place of `path` at the end.
+
+    Args:
+        path: Where the file goes; an existing file is replaced.
+        data: Its whole content.
+
+    Raises:
+        UserError: The folder cannot be made or the file cannot be written.
+    """
+    path = Path(path)
+    # A short name of its own: `path.name` plus a suffix could be longer than the system allows.
+    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            # Not `tempfile`: its files are for the owner only and stay so after the rename.
+            with temporary.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"{path}: the file cannot be written ({error.strerror}); "
+            "choose another place or make this one writable."
+        ) from error

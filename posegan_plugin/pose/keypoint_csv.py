@@ -1,0 +1,171 @@
+"""Key point files in the csv format of Pose-Attentional Transfer Networks (PATN).
+
+The format, with y before x and -1 for a joint that is missing::
+
+    name:keypoints_y:keypoints_x
+    0001_c1s1_000151_01.jpg: [13, 27, ... 18 numbers]: [46, 32, ... 18 numbers]
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from posegan_plugin.errors import UserError
+from posegan_plugin.pose.files import write_atomic
+from posegan_plugin.pose.skeleton import NUM_JOINTS
+
+HEADER = "name:keypoints_y:keypoints_x"
+
+
+def read_keypoint_csv(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
+    """Read the key points of every image named in a PATN csv file.
+
+    A joint is missing when its x or its y is negative. Blank lines, a byte order mark and Windows
+    line ends are accepted; image names may contain colons and spaces and are kept as they stand.
+
+    Args:
+        path: The csv file, in UTF-8.
+
+    Returns:
+        Key points by image name, in the order of the file: float32 (18, 3) as x, y in pixels and
+        score, which is 1 for a joint that is there and 0 (with x = y = 0) for a missing one.
+
+    Raises:
+        UserError: The file cannot be read, has no header, has a name twice or a row that is not
+            a name and two lists of 18 finite numbers. The message starts with `path:line`.
+    """
+    # Only "\n" ends a line: str.splitlines would also cut names at rarer Unicode line breaks. The
+    # "\r" of Windows stays at the end of a line, where it is white space to all that follows.
+    lines = _read_text(path).split("\n")
+    if [field.strip() for field in lines[0].split(":")] != HEADER.split(":"):
+        raise UserError(
+            f"{path}:1: the first line is not the header '{HEADER}'; "
+            "add it, and check that the y coordinates come before the x coordinates."
+        )
+    poses: dict[str, np.ndarray] = {}
+    line_of: dict[str, int] = {}
+    for number, line in enumerate(lines[1:], start=2):
+        if not line.strip():
+            continue
+        where = f"{path}:{number}"
+        # From the right, because the two lists have no colon and a name may have some.
+        fields = line.rsplit(":", 2)
+        if len(fields) != 3 or not fields[0].strip():
+            raise UserError(
+                f"{where}: the row is not 'NAME: [y, ...]: [x, ...]'; "
+                "give a name and two lists with a colon after the name and between the lists."
+            )
+        name = fields[0]
+        if name in poses:
+            raise UserError(
+                f"{where}: the image {name!r} is already in line {line_of[name]}; "
+                "remove one of the two rows."
+            )
+        y = _parse_list(fields[1], "y", where)
+        x = _parse_list(fields[2], "x", where)
+        there = (x >= 0) & (y >= 0)
+        poses[name] = np.zeros((NUM_JOINTS, 3), dtype=np.float32)
+        poses[name][there] = np.stack([x, y, np.ones_like(x)], axis=1)[there]
+        line_of[name] = number
+    return poses
+
+
+def write_keypoint_csv(path: str | os.PathLike[str], mapping: Mapping[str, np.ndarray]) -> None:
+    """Write key points as a PATN csv file, whole or not at all.
+
+    The format knows whole pixels and no scores: coordinates are rounded to the nearest integer,
+    and a joint with score 0 or left of or above the image is written as missing (-1).
+
+    Args:
+        path: Where the file goes; folders are made, an existing file is replaced.
+        mapping: Key points (18, 3) as x, y in pixels and score, by image name.
+
+    Raises:
+        UserError: A name cannot stand in the file, or the file cannot be written.
+        ValueError: Key points are not (18, 3), or a joint that is there has no finite place.
+    """
+    rows = [HEADER]
+    for name, keypoints in mapping.items():
+        if not name.strip() or "\n" in name:
+            raise UserError(
+                f"{path}: the image name {name!r} cannot stand in a key point file; "
+                "rename the image so that its name is not blank and has no line break."
+            )
+        y, x = _to_pixels(name, keypoints)
+        rows.append(f"{name}: {y}: {x}")
+    try:
+        data = ("\n".join(rows) + "\n").encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise UserError(
+            f"{path}: an image name cannot be written in UTF-8 ({error.object[error.start]!r}); "
+            "rename that image."
+        ) from error
+    write_atomic(path, data)
+
+
+def _read_text(path: str | os.PathLike[str]) -> str:
+    """The text of a file, without byte order mark."""
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise UserError(
+            f"{path}: the key point file cannot be read ({error.strerror}); check the path."
+        ) from error
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise UserError(
+            f"{path}:{line}: the file is not UTF-8 text; save it with the encoding UTF-8."
+        ) from error
+
+
+def _parse_list(text: str, axis: str, where: str) -> np.ndarray:
+    """One list of coordinates, "[13, 27, ...]", as float32 (18,)."""
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError):
+        values = None
+    # `type`, not `isinstance`: true and false are integers to Python.
+    if not isinstance(values, list) or not {type(value) for value in values} <= {int, float}:
+        raise UserError(
+            f"{where}: the list of {axis} is not a list of numbers such as [13, 27, -1]; "
+            "correct the row."
+        )
+    if len(values) != NUM_JOINTS:
+        raise UserError(
+            f"{where}: the list of {axis} has {len(values)} numbers; "
+            f"give one for each of the {NUM_JOINTS} joints and -1 for a missing one."
+        )
+    try:
+        with np.errstate(over="ignore"):
+            coordinates = np.array(values, dtype=np.float32)
+    except OverflowError:
+        coordinates = np.full(NUM_JOINTS, np.inf, dtype=np.float32)
+    if not np.isfinite(coordinates).all():
+        raise UserError(
+            f"{where}: the list of {axis} has a number that is not finite; "
+            "write -1 for a missing joint."
+        )
+    return coordinates
+
+
+def _to_pixels(name: str, keypoints: np.ndarray) -> tuple[list[int], list[int]]:
+    """Lists of y and of x in whole pixels, -1 where the joint is missing."""
+    keypoints = np.asarray(keypoints)
+    if keypoints.shape != (NUM_JOINTS, 3):
+        raise ValueError(
+            f"Key points of {name!r} have shape {keypoints.shape}, not ({NUM_JOINTS}, 3)."
+        )
+    there = keypoints[:, 2] > 0
+    if not np.isfinite(keypoints[there, :2]).all():
+        raise ValueError(f"Key points of {name!r} have a joint that is there but not finite.")
+    pixels = np.full((NUM_JOINTS, 2), -1, dtype=np.int64)
+    pixels[there] = np.rint(keypoints[there, :2])
+    pixels[(pixels < 0).any(axis=1)] = -1
+    return pixels[:, 1].tolist(), pixels[:, 0].tolist()

@@ -1,0 +1,8 @@
+"""The paper's objective, shared by every toolbox's engine."""
+
+from posegan_plugin.training.build import build_objectives
+from posegan_plugin.training.freeze import frozen
+from posegan_plugin.training.generation import GenerationObjective, PosePairs
+from posegan_plugin.training.reid import ReIDObjective
+
+__all__ = ["GenerationObjective", "PosePairs", "ReIDObjective", "build_objectives", "frozen"]

@@ -1,0 +1,47 @@
+"""Both halves of the objective from the plain values of a config."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from posegan_plugin.errors import UserError
+from posegan_plugin.losses import AdversarialRamp, ObjectiveWeights, QuartetLoss
+from posegan_plugin.training.generation import GenerationObjective
+from posegan_plugin.training.reid import ReIDObjective
+
+
+def build_objectives(
+    weights: dict[str, float] | None = None,
+    adversarial: str = "bce",
+    adversarial_ramp: Sequence[float] = (0.0, 0.0),
+    semantic_through: str = "generated",
+    quartet: dict | None = None,
+    quartet_ramp: Sequence[float] = (0.0, 0.0),
+    label_smoothing: float = 0.0,
+) -> tuple[GenerationObjective, ReIDObjective]:
+    """Build the objective of equation 14.
+
+    Args:
+        weights: ``adversarial``, ``reconstruction``, ``semantic``, ``quartet``, ``identity``; those
+            left out are the paper's 5, 10, 10, 1, 1.
+        adversarial: ``bce``, ``lsgan`` or ``hinge``.
+        adversarial_ramp: Start and end, in [0, 1] of the training, over which the adversarial
+            weight rises from 0; (0, 0) is the paper's full weight from the first step.
+        semantic_through: See :func:`posegan_plugin.losses.semantic_consistency_loss`.
+        quartet: Options of :class:`posegan_plugin.losses.QuartetLoss`.
+        quartet_ramp: As ``adversarial_ramp``, for the quartet weight.
+        label_smoothing: Of real people's identity labels.
+
+    Raises:
+        UserError: An unknown name or a value outside its range.
+    """
+    try:
+        terms = ObjectiveWeights(**(weights or {}))
+        quartet_loss = QuartetLoss(**(quartet or {}))
+    except TypeError as error:
+        raise UserError(f"model objective: {error}") from error
+    generation = GenerationObjective(
+        terms, adversarial, AdversarialRamp(*adversarial_ramp), semantic_through
+    )
+    reid = ReIDObjective(terms, quartet_loss, AdversarialRamp(*quartet_ramp), label_smoothing)
+    return generation, reid

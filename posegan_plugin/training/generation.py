@@ -1,0 +1,147 @@
+"""The losses of the generator and the discriminators (equations 7 to 11)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from posegan_plugin.losses import (
+    AdversarialLoss,
+    AdversarialRamp,
+    ObjectiveWeights,
+    reconstruction_loss,
+    semantic_consistency_loss,
+)
+from posegan_plugin.pose import render_heatmaps
+
+
+@dataclass
+class PosePairs:
+    """K condition-target pairs of one person each, at the generator's size.
+
+    Attributes:
+        condition: I_c (K, 3, H, W) in [-1, 1].
+        condition_pose: (K, 18, 3) in pixels.
+        target: I_t (K, 3, H, W).
+        target_pose: (K, 18, 3).
+        target_camera: (K,).
+    """
+
+    condition: Tensor
+    condition_pose: Tensor
+    target: Tensor
+    target_pose: Tensor
+    target_camera: Tensor
+
+    def target_maps(self) -> Tensor:
+        """P_t (K, 18, H, W)."""
+        size = tuple(self.target.shape[-2:])
+        return render_heatmaps(self.target_pose, size, size)
+
+
+class GenerationObjective(nn.Module):
+    """Adversarial, reconstruction and semantic-consistency terms.
+
+    A discriminator given as ``None`` is left out (the paper's table 3), as is the
+    semantic-consistency term at weight 0.
+
+    Args:
+        weights: Weights of all terms; ``adversarial``, ``reconstruction``, ``semantic`` are used.
+        adversarial: ``bce``, ``lsgan`` or ``hinge``.
+        adversarial_ramp: Factor on the adversarial weight over the training; while it is 0 the
+            discriminators are neither run nor trained.
+        semantic_through: See :func:`posegan_plugin.losses.semantic_consistency_loss`.
+    """
+
+    def __init__(
+        self,
+        weights: ObjectiveWeights | None = None,
+        adversarial: str = "bce",
+        adversarial_ramp: AdversarialRamp | None = None,
+        semantic_through: str = "generated",
+    ) -> None:
+        super().__init__()
+        self.weights = weights or ObjectiveWeights()
+        self.adversarial = AdversarialLoss(adversarial)
+        self.adversarial_ramp = adversarial_ramp or AdversarialRamp()
+        self.semantic_through = semantic_through
+
+    def adversarial_weight(self, progress: float) -> float:
+        """lambda_GAN at ``progress`` in [0, 1] of the training."""
+        return self.weights.adversarial * self.adversarial_ramp(progress)
+
+    def discriminator_losses(
+        self,
+        pairs: PosePairs,
+        generated: Tensor,
+        appearance: nn.Module | None,
+        pose: nn.Module | None,
+    ) -> dict[str, Tensor]:
+        """Losses that the discriminators minimise, ``loss_D_I`` and ``loss_D_P``.
+
+        Args:
+            pairs: The real pairs.
+            generated: I_g (K, 3, H, W); detached here.
+            appearance: D_I.
+            pose: D_P.
+        """
+        judged = torch.cat((pairs.target, generated.detach()))
+        losses = {}
+        for name, network, given in self._judges(pairs, appearance, pose):
+            real, fake = network(torch.cat((given, given)), judged).chunk(2)
+            losses[f"loss_{name}"] = self.adversarial.discriminator(real, fake)
+        return losses
+
+    def generator_losses(
+        self,
+        pairs: PosePairs,
+        generated: Tensor,
+        progress: float,
+        appearance: nn.Module | None,
+        pose: nn.Module | None,
+        encode: Callable[[Tensor], Tensor],
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Losses that the generator minimises.
+
+        The caller has frozen the discriminators and, unless ``semantic_through`` is ``both``, E.
+
+        Args:
+            pairs: The real pairs.
+            generated: I_g (K, 3, H, W) with a gradient path to the generator.
+            progress: Share of the training that is done, in [0, 1].
+            appearance: D_I.
+            pose: D_P.
+            encode: E: images (B, 3, H, W) in [-1, 1] -> embeddings.
+
+        Returns:
+            The weighted sum (equation 11), and the unweighted terms.
+        """
+        losses = {"loss_R": reconstruction_loss(generated, pairs.target)}
+        total = self.weights.reconstruction * losses["loss_R"]
+        adversarial = self.adversarial_weight(progress)
+        if adversarial > 0:
+            for name, network, given in self._judges(pairs, appearance, pose):
+                losses[f"loss_G_{name[-1]}"] = self.adversarial.generator(network(given, generated))
+                total = total + adversarial * losses[f"loss_G_{name[-1]}"]
+        if self.weights.semantic > 0:
+            with torch.set_grad_enabled(self.semantic_through == "both"):
+                wanted = encode(pairs.condition)
+            losses["loss_S"] = semantic_consistency_loss(
+                wanted, encode(generated), self.semantic_through
+            )
+            total = total + self.weights.semantic * losses["loss_S"]
+        return total, losses
+
+    def _judges(
+        self, pairs: PosePairs, appearance: nn.Module | None, pose: nn.Module | None
+    ) -> list[tuple[str, nn.Module, Tensor]]:
+        """Name, network and what it is given beside the judged image, for each discriminator."""
+        judges = []
+        if appearance is not None:
+            judges.append(("D_I", appearance, pairs.condition))
+        if pose is not None:
+            judges.append(("D_P", pose, pairs.target_maps()))
+        return judges

@@ -1,0 +1,80 @@
+"""The re-ID losses of a batch of real and synthesised people (equations 12 and 13)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from posegan_plugin.augment import PersonBatch
+from posegan_plugin.losses import (
+    AdversarialRamp,
+    ObjectiveWeights,
+    QuartetLoss,
+    identity_loss,
+    mean_pairwise_distance,
+)
+from posegan_plugin.models import ReIDOutput
+
+
+class ReIDObjective(nn.Module):
+    """Identity and quartet loss with the weights of equation 14.
+
+    Args:
+        weights: Weights of all terms; ``quartet`` and ``identity`` are used here.
+        quartet: The quartet loss; its default where ``None``.
+        quartet_ramp: Factor on the quartet weight over the training: a metric loss at full weight on
+            a network trained from scratch tends to collapse, so it can wait for the identity loss.
+        label_smoothing: Of real people; synthesised people bring their own with the batch.
+    """
+
+    def __init__(
+        self,
+        weights: ObjectiveWeights | None = None,
+        quartet: QuartetLoss | None = None,
+        quartet_ramp: AdversarialRamp | None = None,
+        label_smoothing: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.weights = weights or ObjectiveWeights()
+        self.quartet = quartet or QuartetLoss()
+        self.quartet_ramp = quartet_ramp or AdversarialRamp()
+        self.label_smoothing = label_smoothing
+
+    def forward(
+        self, output: ReIDOutput, batch: PersonBatch, progress: float
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Losses of the network's output for a batch.
+
+        Args:
+            output: For all B people of the batch.
+            batch: The people.
+            progress: Share of the training that is done, in [0, 1].
+
+        Returns:
+            The weighted sum, and the unweighted terms and statistics to log.
+        """
+        smoothing = torch.where(
+            batch.synthesised, batch.smoothing, torch.full_like(batch.smoothing, self.label_smoothing)
+        )
+        targets = _targets(batch, output.logits.shape[1])
+        loss_id = identity_loss(output.logits, targets, smoothing, batch.weights)
+        loss_quartet = self.quartet(output.embedding, batch.pids)
+        weight = self.weights.quartet * self.quartet_ramp(progress)
+        real = ~batch.synthesised
+        with torch.no_grad():
+            correct = output.logits.argmax(dim=1) == batch.pids
+            log = {
+                "loss_id": loss_id,
+                "loss_quartet": loss_quartet,
+                "train_accuracy": correct[real].float().mean(),
+                "embedding_spread": mean_pairwise_distance(output.embedding),
+            }
+        return self.weights.identity * loss_id + weight * loss_quartet, log
+
+
+def _targets(batch: PersonBatch, num_identities: int) -> Tensor:
+    """Identities (B,), or distributions (B, K) where a teacher gave any."""
+    if batch.teacher is None:
+        return batch.pids
+    hard = nn.functional.one_hot(batch.pids, num_identities).to(batch.teacher)
+    return torch.where(batch.teacher.isnan(), hard, batch.teacher)

@@ -1,0 +1,46 @@
+import os
+
+import pytest
+
+from posegan_plugin.errors import UserError
+from posegan_plugin.pose.files import write_atomic
+
+
+def test_writes_into_new_folders_and_replaces(tmp_path):
+    path = tmp_path / "neu ü" / "b" / "file.bin"
+    write_atomic(path, b"one")
+    write_atomic(str(path), b"two")
+    assert path.read_bytes() == b"two"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_others_may_read_the_file(tmp_path):
+    usual = tmp_path / "usual"
+    usual.write_bytes(b"")
+    write_atomic(tmp_path / "file", b"")
+    assert (tmp_path / "file").stat().st_mode == usual.stat().st_mode
+
+
+def test_a_failure_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(UserError, match=r"file: .*No space left on device"):
+        write_atomic(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_folder_that_is_a_file(tmp_path):
+    (tmp_path / "a").write_bytes(b"")
+    with pytest.raises(UserError, match="cannot be written"):
+        write_atomic(tmp_path / "a" / "b", b"")
+
+
+def test_longest_name(tmp_path):
+    write_atomic(tmp_path / ("n" * 255), b"x")
+    assert (tmp_path / ("n" * 255)).read_bytes() == b"x"
