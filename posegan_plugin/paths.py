@@ -24,6 +24,8 @@ def config_path(name: str = "") -> str:
     root = installed if installed.is_dir() else package.parent / "configs"
     path = root / name
     if not path.exists():
-        known = sorted(str(p.relative_to(root)) for p in root.rglob("*.py") if "_base_" not in p.parts)
+        known = sorted(
+            str(p.relative_to(root)) for p in root.rglob("*.py") if "_base_" not in p.parts
+        )
         raise UserError(f"there is no config {name!r}; choose one of: {', '.join(known)}")
     return str(path)

@@ -11,9 +11,7 @@ _LOCATIONS = ["posegan_plugin.for_mmengine"]
 
 
 def _child(root: _roots.Registry) -> _roots.Registry:
-    return _roots.Registry(
-        root.name, parent=root, scope="posegan_plugin", locations=_LOCATIONS
-    )
+    return _roots.Registry(root.name, parent=root, scope="posegan_plugin", locations=_LOCATIONS)
 
 
 # Every root needs a child, also those that stay empty: mmengine warns about a scope without one.

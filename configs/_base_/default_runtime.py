@@ -6,7 +6,8 @@ randomness = dict(seed=0)
 log_level = "INFO"
 log_processor = dict(window_size=20)
 visualizer = dict(
-    type="Visualizer", vis_backends=[dict(type="LocalVisBackend"), dict(type="TensorboardVisBackend")]
+    type="Visualizer",
+    vis_backends=[dict(type="LocalVisBackend"), dict(type="TensorboardVisBackend")],
 )
 default_hooks = dict(
     logger=dict(type="LoggerHook", interval=50),

@@ -13,7 +13,6 @@ from posegan_plugin.augment.person_batch import PersonBatch
 from posegan_plugin.errors import UserError
 from posegan_plugin.pose import POLICIES
 
-
 LABELS = ("hard", "smooth", "teacher")
 
 Encoder = Callable[[Tensor], Tensor]

@@ -68,9 +68,9 @@ class PoseTransferAugment:
         poses = bank.keypoints[chosen].to(batch.keypoints)
         cameras = bank.camids[chosen].to(batch.camids)
         conditions = people.images
-        people.images = transfer(
-            self.generator, conditions, people.keypoints, poses, cameras
-        ).to(batch.images.dtype)
+        people.images = transfer(self.generator, conditions, people.keypoints, poses, cameras).to(
+            batch.images.dtype
+        )
         people.keypoints = poses
         if getattr(self.generator, "num_cameras", 0):
             people.camids = cameras

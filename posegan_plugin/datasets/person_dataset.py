@@ -16,7 +16,6 @@ from posegan_plugin.datasets.people import Person
 from posegan_plugin.errors import UserError
 from posegan_plugin.pose import NUM_JOINTS, count_joints, resize_keypoints
 
-
 # Key points refer to the stored pixels, so an EXIF rotation is not applied (nor does torchreid).
 _READ_FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 

@@ -141,7 +141,9 @@ class QuartetSampler(_EpochSampler):
         super().__init__(4 * num_quartets, seed)
         self.num_quartets = num_quartets
         self.rows = _rows_by_identity(dataset)
-        self.anchors = [(i, int(r)) for i, rows in enumerate(self.rows) if len(rows) > 1 for r in rows]
+        self.anchors = [
+            (i, int(r)) for i, rows in enumerate(self.rows) if len(rows) > 1 for r in rows
+        ]
         if len(self.rows) < 3 or num_quartets < 1 or len(self.anchors) < num_quartets:
             raise UserError(
                 f"a batch of {num_quartets} quartets needs at least three identities (the training "

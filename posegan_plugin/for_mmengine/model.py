@@ -96,7 +96,9 @@ class PoseGANReID(BaseModel):
 
         def build_reid() -> ReIDNetwork:
             size = {"image_size": self.reid_input.size}
-            return ReIDNetwork(MODELS.build(backbone, default_args=size), num_identities, **(reid or {}))
+            return ReIDNetwork(
+                MODELS.build(backbone, default_args=size), num_identities, **(reid or {})
+            )
 
         self.reid = build_reid()
         self.teacher = build_reid().requires_grad_(False) if teacher_checkpoint else None
@@ -236,9 +238,7 @@ class PoseGANReID(BaseModel):
         update_together(torch.stack(list(log.values())).sum(), wrappers)
         return log
 
-    def _reid_losses(
-        self, batch: PersonBatch, progress: float
-    ) -> tuple[Tensor, dict[str, Tensor]]:
+    def _reid_losses(self, batch: PersonBatch, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
         output = self.reid(self.reid_input(batch.images, augment=True))
         return self.reid_objective(output, batch, progress)
 
@@ -304,4 +304,3 @@ def _progress() -> float:
     """Share of the training that is done, in [0, 1]."""
     hub = MessageHub.get_current_instance()
     return hub.get_info("iter", 0) / max(1, hub.get_info("max_iters", 1))
-

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 from pathlib import Path
-from typing import NoReturn
 
 from posegan_plugin.datasets import Person, ReIDSplits
 from posegan_plugin.errors import UserError
@@ -36,9 +35,7 @@ def load_torchreid_dataset(name: str, root: Path | str, **options: object) -> Re
             f"torchreid's image data sets: {', '.join(sorted(table))}"
         )
     if not Path(root).is_dir():
-        raise UserError(
-            f"data_root {root} is not a folder: put {name} there, or give --data-root"
-        )
+        raise UserError(f"data_root {root} is not a folder: put {name} there, or give --data-root")
     dataset = _never_downloading(table[name], name, root)
     try:
         with contextlib.redirect_stdout(io.StringIO()):
@@ -53,9 +50,7 @@ def load_torchreid_dataset(name: str, root: Path | str, **options: object) -> Re
             f"dataset {name!r} under data_root {root} has an empty train, query or gallery list; "
             "unpack its images there"
         ) from error
-    return ReIDSplits(
-        name, _people(loaded.train), _people(loaded.query), _people(loaded.gallery)
-    )
+    return ReIDSplits(name, _people(loaded.train), _people(loaded.query), _people(loaded.gallery))
 
 
 def _people(items: list[tuple]) -> list[Person]:
@@ -67,12 +62,11 @@ def _never_downloading(entry: object, name: str, root: Path | str) -> object:
     if not isinstance(entry, type):
         return entry
 
-    def refuse(self: object, dataset_dir: str, dataset_url: str | None) -> NoReturn | None:
+    def refuse(self: object, dataset_dir: str, dataset_url: str | None) -> None:
         if not Path(dataset_dir).is_dir():
             raise UserError(
                 f"dataset {name!r} is not under data_root {root}: expected the folder {dataset_dir}; "
                 "unpack it there or give --data-root"
             )
-        return None
 
     return type(entry.__name__, (entry,), {"download_dataset": refuse})

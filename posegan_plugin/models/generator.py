@@ -97,7 +97,6 @@ class PoseTransferGenerator(nn.Module):
         Returns:
             I_g, N masks of PAAN (B, C, H/4, W/4), N masks of PAGN at each module's resolution.
         """
-        height, width = self.image_size
         source_maps = self._maps(condition_pose, 1, condition.dtype)
         f_I, f_P, paan_masks = self.paan(
             self.appearance_encoder(condition), self.pose_encoder(source_maps)

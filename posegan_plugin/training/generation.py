@@ -14,6 +14,7 @@ from posegan_plugin.losses import (
     ObjectiveWeights,
     reconstruction_loss,
     semantic_consistency_loss,
+    unit_embeddings,
 )
 from posegan_plugin.pose import render_heatmaps
 
@@ -129,8 +130,10 @@ class GenerationObjective(nn.Module):
         if self.weights.semantic > 0:
             with torch.set_grad_enabled(self.semantic_through == "both"):
                 wanted = encode(pairs.condition)
+            # Length one, as in the quartet loss: nothing else controls the embeddings' scale, and it
+            # would become the weight of this term.
             losses["loss_S"] = semantic_consistency_loss(
-                wanted, encode(generated), self.semantic_through
+                unit_embeddings(wanted), unit_embeddings(encode(generated)), self.semantic_through
             )
             total = total + self.weights.semantic * losses["loss_S"]
         return total, losses

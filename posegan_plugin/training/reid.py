@@ -54,7 +54,9 @@ class ReIDObjective(nn.Module):
             The weighted sum, and the unweighted terms and statistics to log.
         """
         smoothing = torch.where(
-            batch.synthesised, batch.smoothing, torch.full_like(batch.smoothing, self.label_smoothing)
+            batch.synthesised,
+            batch.smoothing,
+            torch.full_like(batch.smoothing, self.label_smoothing),
         )
         targets = _targets(batch, output.logits.shape[1])
         loss_id = identity_loss(output.logits, targets, smoothing, batch.weights)

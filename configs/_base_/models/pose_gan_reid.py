@@ -21,7 +21,9 @@ model = dict(
     pose_discriminator=dict(type="PoseDiscriminator", channels=64, num_layers=4),
     objective=dict(
         # Section 4 of the paper.
-        weights=dict(adversarial=5.0, reconstruction=10.0, semantic=10.0, quartet=1.0, identity=1.0),
+        weights=dict(
+            adversarial=5.0, reconstruction=10.0, semantic=10.0, quartet=1.0, identity=1.0
+        ),
         adversarial="bce",
         adversarial_ramp=(0.0, 0.0),
         quartet=dict(mining="random"),

@@ -47,7 +47,9 @@ class ProgressBarHook(Hook):
         if self.bar is None or self.bar.disable:
             return
         values = {k: f"{float(outputs[k]):.3f}" for k in self.show if k in (outputs or {})}
-        self.bar.set_postfix(epoch=f"{runner.epoch + 1}/{runner.max_epochs}", **values, refresh=False)
+        self.bar.set_postfix(
+            epoch=f"{runner.epoch + 1}/{runner.max_epochs}", **values, refresh=False
+        )
         self.bar.update()
 
     def after_train(self, runner: Runner) -> None:

@@ -38,7 +38,10 @@ def summary_table(metrics: dict[str, float], places: dict[str, str]) -> str:
         metrics: Name -> value; ``reid/...`` are percentages, others as they are.
         places: What -> path.
     """
-    rows = [(name, f"{value:.1f} %" if _is_percentage(name) else f"{value:.3f}") for name, value in metrics.items()]
+    rows = [
+        (name, f"{value:.1f} %" if _is_percentage(name) else f"{value:.3f}")
+        for name, value in metrics.items()
+    ]
     rows += list(places.items())
     width = max(len(name) for name, _ in rows)
     line = "-" * (width + 2 + max(len(value) for _, value in rows))
