@@ -12,10 +12,4 @@ model = dict(
     condition_on_camera=True,
     appearance_discriminator=dict(channels=32, num_layers=3),
     pose_discriminator=dict(channels=32, num_layers=3),
-    objective=dict(
-        weights=dict(adversarial=0.2, semantic=1.0),
-        adversarial_ramp=(0.7, 0.9),
-        quartet_ramp=(0.3, 0.5),
-    ),
-    augment=dict(ratio=0.5, warmup=0.5),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,15 +23,17 @@ def read_checkpoint(path: str | Path) -> dict:
         raise UserError(f"checkpoint {path} does not exist: check the path")
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        reason = str(error).splitlines()[0]
+    except Exception as error:  # a damaged pickle makes torch raise nearly anything
+        # Of torch's own message only the name is passed on: its advice is to load the code.
+        code = re.search(r"GLOBAL (\S+)", str(error))
+        if isinstance(error, pickle.UnpicklingError) and code:
+            raise UserError(
+                f"checkpoint {path} holds code ({code[1]}) beside tensors and plain values and is "
+                "not loaded: use one that holds state dicts only"
+            ) from error
         raise UserError(
-            f"checkpoint {path} holds more than tensors and plain values and is not loaded ({reason})"
-        ) from error
-    except (RuntimeError, EOFError, OSError) as error:
-        raise UserError(
-            f"checkpoint {path} cannot be read ({str(error).splitlines()[0]}): it may be cut off; "
-            "use another"
+            f"checkpoint {path} cannot be read ({type(error).__name__}): it is cut off or no "
+            "checkpoint; use another"
         ) from error
     if not isinstance(checkpoint, Mapping):
         raise UserError(f"checkpoint {path} holds a {type(checkpoint).__name__}, not a state dict")

@@ -17,7 +17,7 @@ custom_hooks = [
     dict(type="EpochSeedHook"),
     dict(type="CheckpointFormatHook"),
     dict(type="PoseBankHook"),
-    dict(type="PoseTransferHook"),
+    dict(type="PoseTransferHook", num_pairs=400),
     dict(type="CollapseHook"),
     dict(type="ProgressBarHook"),
     dict(type="SummaryHook"),

@@ -59,7 +59,9 @@ def random_crop(images: Tensor, size: tuple[int, int], probability: float) -> Te
     Returns:
         (B, C, *size); images that are not cropped are only resized.
     """
-    count = len(images)
+    count, _, height, width = images.shape
+    # Sampling takes the nearest pixels only; what is to shrink has to be smoothed before.
+    images = resize_images(images, (min(height, size[0]), min(width, size[1])))
     cropped = torch.rand(count) < probability
     zoom = torch.where(cropped, 8 / 9, 1.0)
     # The window of relative size `zoom` may be moved by +-(1 - zoom) in coordinates of [-1, 1].

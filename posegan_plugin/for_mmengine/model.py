@@ -54,6 +54,9 @@ class PoseGANReID(BaseModel):
             ``label='teacher'``.
         reid_to_generator: Whether the re-ID losses of synthesised people also train the generator
             (``joint``; equation 14 says yes).
+        max_pairs: At most so many condition-target pairs of a batch train the generator; ``None``
+            takes all. The re-ID network likes larger batches than a CPU likes for the generator.
+        channels_last: Memory layout of the convolutions; faster on CPUs and on GPUs with AMP.
         data_preprocessor: Config of the data preprocessor.
 
     Attributes:
@@ -80,6 +83,8 @@ class PoseGANReID(BaseModel):
         generator_checkpoint: str | None = None,
         teacher_checkpoint: str | None = None,
         reid_to_generator: bool = True,
+        max_pairs: int | None = None,
+        channels_last: bool = True,
         data_preprocessor: dict | None = None,
     ) -> None:
         # Built here: BaseModel would look the type up in mmengine's scope.
@@ -91,6 +96,7 @@ class PoseGANReID(BaseModel):
         self.mode = mode
         self.policy = SynthesisPolicy(**(augment or {}))
         self.reid_to_generator = reid_to_generator
+        self.max_pairs = max_pairs
         self.generation_objective, self.reid_objective = build_objectives(**(objective or {}))
         self.reid_input = ReIDInput(**(reid_input or {"size": (256, 128)}))
 
@@ -130,6 +136,8 @@ class PoseGANReID(BaseModel):
             self.generator.requires_grad_(False)
         if teacher_checkpoint:
             load_network(self.teacher, teacher_checkpoint, "reid")
+        if channels_last:
+            self.to(memory_format=torch.channels_last)
         trained = ("reid", "generator", "appearance_discriminator", "pose_discriminator")
         self.trained_networks = [
             n
@@ -247,6 +255,9 @@ class PoseGANReID(BaseModel):
         rows, targets = sample_pairs(
             batch.pids, batch.camids, batch.keypoints, self.policy.min_joints, self.policy.target
         )
+        if self.max_pairs is not None and len(rows) > self.max_pairs:
+            taken = torch.randperm(len(rows))[: self.max_pairs].to(rows.device)
+            rows, targets = rows[taken], targets[taken]
         size, inner = tuple(batch.images.shape[-2:]), unwrap(self.generator).image_size
         images = resize_images(batch.images, inner)
         poses = resize_keypoints(batch.keypoints, size, inner)

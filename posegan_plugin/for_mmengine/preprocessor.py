@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
@@ -47,7 +48,11 @@ class ReIDDataPreprocessor(BaseDataPreprocessor):
         """
         data = self.cast_data(data)
         batch = PersonBatch.of_real(
-            from_uint8(data["image"]), data["keypoints"], data["pid"], data["camid"], data["index"]
+            from_uint8(data["image"]).contiguous(memory_format=torch.channels_last),
+            data["keypoints"],
+            data["pid"],
+            data["camid"],
+            data["index"],
         )
         if not training:
             return batch

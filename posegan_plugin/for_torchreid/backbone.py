@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from torch import Tensor, nn
 
@@ -46,7 +48,7 @@ class TorchreidBackbone(nn.Module):
                 f"the ImageNet weights of backbone {name!r} could not be downloaded ({error}); set "
                 "pretrained=False"
             ) from error
-        if hasattr(self.model, "classifier"):
+        if isinstance(getattr(self.model, "classifier", None), nn.Linear):
             self.model.classifier = nn.Identity()  # ours follows; unused weights would stop DDP
         self.feature_dim = self._probe(image_size)
 
@@ -56,14 +58,15 @@ class TorchreidBackbone(nn.Module):
         return output[1] if isinstance(output, tuple | list) else output
 
     def _probe(self, image_size: tuple[int, int]) -> int:
-        training = self.model.training
-        self.model.eval()
-        with torch.no_grad():
-            output = self.model(torch.zeros(1, 3, *image_size))
-        self.model.train(training)
-        if not isinstance(output, Tensor) or output.dim() != 2:
+        probe = copy.deepcopy(self)  # training moves the running statistics
+        shapes = []
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            for training in (True, False):
+                output = probe.train(training)(torch.zeros(2, 3, *image_size))
+                shapes.append(tuple(output.shape) if isinstance(output, Tensor) else None)
+        if shapes[0] != shapes[1] or shapes[0] is None or len(shapes[0]) != 2:
             raise UserError(
                 f"backbone {self.name!r} does not give one feature vector an image; choose another, "
                 "for example osnet_x1_0 or resnet50"
             )
-        return output.shape[1]
+        return shapes[0][1]

@@ -2,7 +2,6 @@
 
 from posegan_plugin.losses.adversarial import (
     AdversarialLoss,
-    AdversarialRamp,
     discriminator_loss,
     generator_loss,
 )
@@ -15,15 +14,16 @@ from posegan_plugin.losses.identity import IdentityLoss, identity_loss
 from posegan_plugin.losses.objective import ObjectiveWeights
 from posegan_plugin.losses.quartet import QuartetLoss, quartet_loss
 from posegan_plugin.losses.quartets import hard_quartets, random_quartets
+from posegan_plugin.losses.ramp import WeightRamp
 from posegan_plugin.losses.reconstruction import reconstruction_loss
 from posegan_plugin.losses.semantic import semantic_consistency_loss
 
 __all__ = [
     "AdversarialLoss",
-    "AdversarialRamp",
     "IdentityLoss",
     "ObjectiveWeights",
     "QuartetLoss",
+    "WeightRamp",
     "discriminator_loss",
     "generator_loss",
     "hard_quartets",

@@ -1,8 +1,6 @@
-"""Adversarial losses, equations 7 and 8, and the ramp of their weight."""
+"""Adversarial losses, equations 7 and 8."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -106,42 +104,3 @@ class AdversarialLoss(nn.Module):
     def extra_repr(self) -> str:
         """Show the settings where the model is printed."""
         return f"kind={self.kind!r}"
-
-
-@dataclass(frozen=True)
-class AdversarialRamp:
-    """Factor on the adversarial weight as a function of training progress.
-
-    Adversarial losses from the first step cost short trainings similarity to the target and leave
-    grid artefacts, so they can wait until the reconstruction has a shape.
-
-    Args:
-        start: progress, in [0, 1], up to which the factor is 0.
-        end: progress from which the factor is 1; linear in between. The default (0, 0) is full
-            weight from the first step, as in the paper.
-
-    Raises:
-        UserError: unless 0 <= start <= end <= 1.
-    """
-
-    start: float = 0.0
-    end: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.start <= self.end <= 1:
-            raise UserError(
-                f"AdversarialRamp: start={self.start} and end={self.end} are parts of the "
-                "training; they need 0 <= start <= end <= 1."
-            )
-
-    def __call__(self, progress: float) -> float:
-        """Return the factor, in [0, 1].
-
-        Args:
-            progress: part of the training that is done: 0 at the first step, 1 at the end.
-        """
-        if progress >= self.end:
-            return 1.0
-        if progress <= self.start:
-            return 0.0
-        return (progress - self.start) / (self.end - self.start)

@@ -22,6 +22,7 @@ def quartet_loss(
     tau2: float = DEFAULT_TAU2,
     normalize: bool = True,
     generator: torch.Generator | None = None,
+    weights: Tensor | None = None,
 ) -> Tensor:
     """Pull a person's images together, and apart from two other people's (equation 12).
 
@@ -44,9 +45,12 @@ def quartet_loss(
         tau2: the squared distance below which a positive pair is close enough.
         normalize: scale the embeddings to length one first; distances are then 0 to 4.
         generator: CPU generator for drawing quartets.
+        weights: (B,) weight of each image, at least 0. A quartet counts with the product of its
+            four images' weights and the mean is a weighted one. None: all equal.
 
     Returns:
-        A scalar, at least tau1 + tau2; zero with a gradient path if the batch has no quartet. The
+        A scalar, at least tau1 + tau2; zero with a gradient path if the batch has no quartet, or
+        none with a weight above 0. The
         value is often negative, since a satisfied first term is worth tau1.
     """
     if quartets is None:
@@ -62,7 +66,11 @@ def quartet_loss(
         d43 = (x4 - x3).square().sum(dim=1)
         relative = (2 * d12 - d13 - d43).clamp(min=tau1)
         absolute = d12.clamp(min=tau2)
-        return (relative + absolute).mean()
+        if weights is None:
+            return (relative + absolute).mean()
+        shares = weights.to(x.dtype)[quartets].prod(dim=1)
+        total = shares.sum()
+        return (shares * (relative + absolute)).sum() / torch.where(total > 0, total, 1)
 
 
 class QuartetLoss(nn.Module):
@@ -131,7 +139,11 @@ class QuartetLoss(nn.Module):
         self.quartets_per_anchor = quartets_per_anchor
 
     def forward(
-        self, embeddings: Tensor, pids: Tensor, generator: torch.Generator | None = None
+        self,
+        embeddings: Tensor,
+        pids: Tensor,
+        generator: torch.Generator | None = None,
+        weights: Tensor | None = None,
     ) -> Tensor:
         """Choose quartets in the batch and return their loss.
 
@@ -139,12 +151,15 @@ class QuartetLoss(nn.Module):
             embeddings: (B, D), any floating type.
             pids: (B,) identities.
             generator: CPU generator for random mining; hard mining ignores it.
+            weights: (B,) weight of each image, see ``quartet_loss``.
 
         Returns:
             A scalar, see ``quartet_loss``.
         """
         quartets = self._choose_quartets(embeddings, pids, generator)
-        return quartet_loss(embeddings, pids, quartets, self.tau1, self.tau2, self.normalize)
+        return quartet_loss(
+            embeddings, pids, quartets, self.tau1, self.tau2, self.normalize, weights=weights
+        )
 
     def _choose_quartets(
         self, embeddings: Tensor, pids: Tensor, generator: torch.Generator | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from posegan_plugin.errors import UserError
-from posegan_plugin.losses import AdversarialRamp, ObjectiveWeights, QuartetLoss
+from posegan_plugin.losses import WeightRamp, ObjectiveWeights, QuartetLoss
 from posegan_plugin.training.generation import GenerationObjective
 from posegan_plugin.training.reid import ReIDObjective
 
@@ -14,6 +14,7 @@ def build_objectives(
     weights: dict[str, float] | None = None,
     adversarial: str = "bce",
     adversarial_ramp: Sequence[float] = (0.0, 0.0),
+    semantic_ramp: Sequence[float] = (0.0, 0.0),
     semantic_through: str = "generated",
     quartet: dict | None = None,
     quartet_ramp: Sequence[float] = (0.0, 0.0),
@@ -27,6 +28,7 @@ def build_objectives(
         adversarial: ``bce``, ``lsgan`` or ``hinge``.
         adversarial_ramp: Start and end, in [0, 1] of the training, over which the adversarial
             weight rises from 0; (0, 0) is the paper's full weight from the first step.
+        semantic_ramp: As ``adversarial_ramp``, for the semantic-consistency weight.
         semantic_through: See :func:`posegan_plugin.losses.semantic_consistency_loss`.
         quartet: Options of :class:`posegan_plugin.losses.QuartetLoss`.
         quartet_ramp: As ``adversarial_ramp``, for the quartet weight.
@@ -41,7 +43,13 @@ def build_objectives(
     except TypeError as error:
         raise UserError(f"model objective: {error}") from error
     generation = GenerationObjective(
-        terms, adversarial, AdversarialRamp(*adversarial_ramp), semantic_through
+        terms, adversarial, _ramp("adversarial_ramp", adversarial_ramp), semantic_through
     )
-    reid = ReIDObjective(terms, quartet_loss, AdversarialRamp(*quartet_ramp), label_smoothing)
+    reid = ReIDObjective(terms, quartet_loss, _ramp("quartet_ramp", quartet_ramp), label_smoothing)
     return generation, reid
+
+
+def _ramp(key: str, value: Sequence[float]) -> WeightRamp:
+    if len(value) != 2:
+        raise UserError(f"model objective: {key}={tuple(value)} must be (start, end)")
+    return WeightRamp(*value)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from posegan_plugin.errors import UserError
 from posegan_plugin.losses import (
     AdversarialLoss,
-    AdversarialRamp,
+    WeightRamp,
     ObjectiveWeights,
     reconstruction_loss,
     semantic_consistency_loss,
@@ -54,20 +55,31 @@ class GenerationObjective(nn.Module):
         adversarial: ``bce``, ``lsgan`` or ``hinge``.
         adversarial_ramp: Factor on the adversarial weight over the training; while it is 0 the
             discriminators are neither run nor trained.
+        semantic_ramp: Factor on the semantic-consistency weight, likewise.
         semantic_through: See :func:`posegan_plugin.losses.semantic_consistency_loss`.
+
+    Raises:
+        UserError: An unknown name.
     """
 
     def __init__(
         self,
         weights: ObjectiveWeights | None = None,
         adversarial: str = "bce",
-        adversarial_ramp: AdversarialRamp | None = None,
+        adversarial_ramp: WeightRamp | None = None,
+        semantic_ramp: WeightRamp | None = None,
         semantic_through: str = "generated",
     ) -> None:
         super().__init__()
         self.weights = weights or ObjectiveWeights()
         self.adversarial = AdversarialLoss(adversarial)
-        self.adversarial_ramp = adversarial_ramp or AdversarialRamp()
+        self.adversarial_ramp = adversarial_ramp or WeightRamp()
+        if semantic_through not in ("generated", "both"):
+            raise UserError(
+                f"model objective: semantic_through={semantic_through!r} is unknown; choose "
+                "'generated' or 'both'"
+            )
+        self.semantic_ramp = semantic_ramp or WeightRamp()
         self.semantic_through = semantic_through
 
     def adversarial_weight(self, progress: float) -> float:
@@ -127,7 +139,8 @@ class GenerationObjective(nn.Module):
             for name, network, given in self._judges(pairs, appearance, pose):
                 losses[f"loss_G_{name[-1]}"] = self.adversarial.generator(network(given, generated))
                 total = total + adversarial * losses[f"loss_G_{name[-1]}"]
-        if self.weights.semantic > 0:
+        semantic = self.weights.semantic * self.semantic_ramp(progress)
+        if semantic > 0:
             with torch.set_grad_enabled(self.semantic_through == "both"):
                 wanted = encode(pairs.condition)
             # Length one, as in the quartet loss: nothing else controls the embeddings' scale, and it
@@ -135,7 +148,7 @@ class GenerationObjective(nn.Module):
             losses["loss_S"] = semantic_consistency_loss(
                 unit_embeddings(wanted), unit_embeddings(encode(generated)), self.semantic_through
             )
-            total = total + self.weights.semantic * losses["loss_S"]
+            total = total + semantic * losses["loss_S"]
         return total, losses
 
     def _judges(

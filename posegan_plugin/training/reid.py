@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from posegan_plugin.augment import PersonBatch
 from posegan_plugin.losses import (
-    AdversarialRamp,
+    WeightRamp,
     ObjectiveWeights,
     QuartetLoss,
     identity_loss,
@@ -31,13 +31,13 @@ class ReIDObjective(nn.Module):
         self,
         weights: ObjectiveWeights | None = None,
         quartet: QuartetLoss | None = None,
-        quartet_ramp: AdversarialRamp | None = None,
+        quartet_ramp: WeightRamp | None = None,
         label_smoothing: float = 0.0,
     ) -> None:
         super().__init__()
         self.weights = weights or ObjectiveWeights()
         self.quartet = quartet or QuartetLoss()
-        self.quartet_ramp = quartet_ramp or AdversarialRamp()
+        self.quartet_ramp = quartet_ramp or WeightRamp()
         self.label_smoothing = label_smoothing
 
     def forward(
@@ -60,7 +60,7 @@ class ReIDObjective(nn.Module):
         )
         targets = _targets(batch, output.logits.shape[1])
         loss_id = identity_loss(output.logits, targets, smoothing, batch.weights)
-        loss_quartet = self.quartet(output.embedding, batch.pids)
+        loss_quartet = self.quartet(output.embedding, batch.pids, weights=batch.weights)
         weight = self.weights.quartet * self.quartet_ramp(progress)
         real = ~batch.synthesised
         with torch.no_grad():

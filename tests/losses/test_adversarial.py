@@ -6,7 +6,7 @@ import torch
 from posegan_plugin.errors import UserError
 from posegan_plugin.losses import (
     AdversarialLoss,
-    AdversarialRamp,
+    WeightRamp,
     discriminator_loss,
     generator_loss,
 )
@@ -127,14 +127,14 @@ def test_unknown_kind(make):
     ],
 )
 def test_ramp(start, end, progress, factor):
-    assert AdversarialRamp(start, end)(progress) == pytest.approx(factor)
+    assert WeightRamp(start, end)(progress) == pytest.approx(factor)
 
 
 def test_ramp_default_is_the_paper():
-    assert AdversarialRamp()(0.0) == 1
+    assert WeightRamp()(0.0) == 1
 
 
 @pytest.mark.parametrize(("start", "end"), [(0.5, 0.4), (-0.1, 0.5), (0.0, 10.0), (math.nan, 1.0)])
 def test_impossible_ramp(start, end):
-    with pytest.raises(UserError, match="AdversarialRamp"):
-        AdversarialRamp(start, end)
+    with pytest.raises(UserError, match="WeightRamp"):
+        WeightRamp(start, end)

@@ -170,3 +170,24 @@ def test_training_separates_people():
 def test_impossible_settings(settings):
     with pytest.raises(UserError, match="QuartetLoss"):
         QuartetLoss(**settings)
+
+
+def test_weights_count_a_quartet_with_the_product_of_its_members():
+    embeddings = torch.randn(9, 6, generator=torch.Generator().manual_seed(1))
+    quartets = random_quartets(PIDS, torch.Generator().manual_seed(2))
+    weights = torch.tensor([1.0, 0.5, 0.0, 1.0, 2.0, 1.0, 0.25, 1.0, 0.0])
+    shares = [math.prod(weights[i].item() for i in q) for q in quartets.tolist()]
+    singles = [quartet_loss(embeddings, PIDS, q[None]).item() for q in quartets]
+    expected = sum(s * x for s, x in zip(shares, singles, strict=True)) / sum(shares)
+    loss = quartet_loss(embeddings, PIDS, quartets, weights=weights)
+    assert loss.item() == pytest.approx(expected, rel=1e-5)
+    plain = quartet_loss(embeddings, PIDS, quartets)
+    assert quartet_loss(embeddings, PIDS, quartets, weights=torch.ones(9)) == pytest.approx(plain)
+
+
+def test_weights_of_zero_give_zero_with_gradient():
+    embeddings = torch.randn(9, 6, requires_grad=True)
+    loss = QuartetLoss()(embeddings, PIDS, weights=torch.zeros(9))
+    loss.backward()
+    assert loss.item() == 0
+    assert embeddings.grad.abs().sum() == 0

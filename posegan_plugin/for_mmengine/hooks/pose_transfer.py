@@ -43,13 +43,15 @@ class PoseTransferHook(Hook):
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """After an evaluation during training."""
-        self._score(runner, runner.val_dataloader.dataset, metrics)
+        self._score(runner, runner.val_dataloader.dataset, metrics, "val")
 
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """After an evaluation by ``tools/test.py``."""
-        self._score(runner, runner.test_dataloader.dataset, metrics)
+        self._score(runner, runner.test_dataloader.dataset, metrics, "test")
 
-    def _score(self, runner: Runner, dataset: object, metrics: dict[str, float] | None) -> None:
+    def _score(
+        self, runner: Runner, dataset: object, metrics: dict[str, float] | None, phase: str
+    ) -> None:
         model = unwrap(runner.model)
         generator = unwrap(model.generator)
         if generator is None or not is_main_process():
@@ -59,8 +61,10 @@ class PoseTransferHook(Hook):
             self._pairs = fixed_pairs(dataset, self.num_pairs, model.policy.min_joints, self.seed)
             self._means = MeanImages.of(_training_set(runner), tuple(generator.image_size))
         result = evaluate_transfer(generator, dataset, self._pairs, model, self._means)
-        if metrics is not None:
-            metrics.update({f"transfer/{name}": value for name, value in result.scores.items()})
+        scores = {f"transfer/{name}": value for name, value in result.scores.items()}
+        runner.message_hub.update_scalars({f"{phase}/{k}": v for k, v in scores.items()})
+        if metrics is not None:  # for the best checkpoint and the summary
+            metrics.update(scores)
         grid = transfer_grid(result, self.grid_rows)
         path = Path(runner.work_dir) / "pictures" / f"epoch_{runner.epoch:03d}.png"
         save_image(path, grid)

@@ -1,0 +1,3 @@
+# Table 3: 3 blocks of PAAN and PAGN.
+_base_ = "./paper_4_blocks.py"
+model = dict(generator=dict(num_blocks=3))

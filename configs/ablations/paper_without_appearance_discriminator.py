@@ -1,0 +1,3 @@
+# Table 3: without D_I.
+_base_ = "./paper_4_blocks.py"
+model = dict(appearance_discriminator=None)

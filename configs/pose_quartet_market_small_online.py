@@ -1,0 +1,7 @@
+# Synthesised people of the generator that pose_quartet_market_small.py trained, frozen.
+_base_ = "./pose_quartet_market_small.py"
+model = dict(
+    mode="online",
+    generator_checkpoint="work_dirs/pose_quartet_market_small/last_checkpoint",
+    augment=dict(ratio=0.25, target="any"),
+)

@@ -1,0 +1,50 @@
+"""Package metadata of posegan_plugin."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+root = Path(__file__).parent
+version = re.search(r'__version__ = "(.+)"', (root / "posegan_plugin/__init__.py").read_text())[1]
+
+# The configs lie at the top of the repository and travel inside the package.
+config_packages = ["posegan_plugin.configs"]
+
+setup(
+    name="posegan_plugin",
+    version=version,
+    description="Person re-identification trained on people in poses the cameras never saw",
+    long_description=(root / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    python_requires=">=3.10,<3.14",
+    packages=[*find_packages(include=["posegan_plugin*"]), *config_packages],
+    package_dir={"posegan_plugin.configs": "configs"},
+    package_data={"posegan_plugin.configs": ["**/*.py", "**/*.yaml"]},
+    install_requires=[
+        "torch>=2.6",
+        "torchvision>=0.21",
+        "torchreid>=0.2.5",
+        "mmengine>=0.10.7",
+        "numpy>=1.26",
+        "opencv-python>=4.8",
+        "pillow>=10",
+        "torchmetrics>=1.4",
+        "tqdm>=4.66",
+        # torchreid imports these and mmengine needs setuptools, but neither declares them.
+        "gdown>=5",
+        "scipy>=1.11",
+        "tensorboard>=2.14",
+        "setuptools>=68",
+    ],
+    extras_require={
+        "test": ["pytest>=8", "ruff>=0.12", "scikit-image>=0.22"],
+        "pose": ["rtmlib>=0.0.13", "onnxruntime>=1.17"],
+    },
+    classifiers=[
+        "License :: OSI Approved :: MIT License",
+        "Programming Language :: Python :: 3",
+        "Topic :: Scientific/Engineering :: Image Recognition",
+    ],
+)

@@ -1,0 +1,77 @@
+import pytest
+import torch
+from torch import nn
+
+from posegan_plugin.errors import UserError
+from posegan_plugin.models import ReIDNetwork
+
+
+class MeanColour(nn.Module):
+    """Features (mean of each channel, twice): six numbers."""
+
+    feature_dim = 6
+
+    def forward(self, images):
+        return images.mean((2, 3)).repeat(1, 2)
+
+
+def network(**options):
+    torch.manual_seed(0)
+    return ReIDNetwork(MeanColour(), 7, **options)
+
+
+def images():
+    return torch.randn(4, 3, 8, 4, generator=torch.Generator().manual_seed(0))
+
+
+def test_classifier_is_the_papers():
+    layers = list(network().classifier)
+    kinds = [nn.Linear, nn.BatchNorm1d, nn.Dropout, nn.ReLU, nn.Linear]
+    assert [type(layer) for layer in layers] == kinds
+    assert (layers[0].in_features, layers[0].out_features) == (6, 128)
+    assert layers[1].num_features == 128
+    assert layers[2].p == 0.5
+    assert (layers[4].in_features, layers[4].out_features) == (128, 7)
+
+
+def test_shapes():
+    output = network()(images())
+    assert output.feature.shape == (4, 6)
+    assert output.embedding.shape == (4, 128)
+    assert output.logits.shape == (4, 7)
+    assert torch.equal(output.feature, MeanColour()(images()))
+
+
+def test_embedding_is_linear_in_the_feature():
+    reid = network(embedding_dim=5)
+    feature = MeanColour()(images())
+    expected = feature @ reid.embedding.weight.t() + reid.embedding.bias
+    assert torch.allclose(reid(images()).embedding, expected, atol=1e-6)
+    assert torch.allclose(reid.embed(images()), expected, atol=1e-6)
+
+
+def test_logits_come_from_the_feature_not_from_the_embedding():
+    reid = network().eval()
+    before = reid(images()).logits
+    nn.init.zeros_(reid.embedding.weight)
+    assert torch.equal(reid(images()).logits, before)
+
+
+def test_dropout_only_while_training():
+    reid = network()
+    torch.manual_seed(0)
+    assert not torch.equal(reid(images()).logits, reid(images()).logits)
+    reid.eval()
+    assert torch.equal(reid(images()).logits, reid(images()).logits)
+
+
+def test_descriptors():
+    assert torch.equal(network().describe(images()), MeanColour()(images()))
+    assert network(descriptor="feature").describe(images()).shape == (4, 6)
+    reid = network(descriptor="embedding")
+    assert torch.equal(reid.describe(images()), reid.embed(images()))
+
+
+def test_unknown_descriptor_lists_the_known_ones():
+    with pytest.raises(UserError, match=r"descriptor='logits'.*feature, embedding"):
+        network(descriptor="logits")

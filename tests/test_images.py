@@ -1,0 +1,67 @@
+import pytest
+import torch
+from torchvision.transforms.functional import normalize
+
+from posegan_plugin.images import from_imagenet, from_uint8, resize_images, to_imagenet
+
+
+def images(seed=0):
+    return torch.rand(2, 3, 6, 4, generator=torch.Generator().manual_seed(seed)) * 2 - 1
+
+
+def test_bytes_to_the_generators_range():
+    given = torch.tensor([0, 51, 255], dtype=torch.uint8).reshape(1, 3, 1, 1)
+    out = from_uint8(given)
+    assert out.dtype == torch.float32
+    assert out.flatten().tolist() == pytest.approx([-1.0, -0.6, 1.0])
+    assert given.flatten().tolist() == [0, 51, 255]
+
+
+def test_imagenet_statistics_by_hand():
+    out = to_imagenet(torch.zeros(1, 3, 1, 1))  # mid grey is 0.5 in [0, 1]
+    expected = [(0.5 - 0.485) / 0.229, (0.5 - 0.456) / 0.224, (0.5 - 0.406) / 0.225]
+    assert out.flatten().tolist() == pytest.approx(expected, rel=1e-5)
+
+
+def test_equals_what_torchreid_does_with_the_same_picture():
+    pixels = torch.arange(72, dtype=torch.uint8).reshape(1, 3, 6, 4) * 3
+    expected = normalize(pixels.float() / 255, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+    assert torch.allclose(to_imagenet(from_uint8(pixels)), expected, atol=1e-5)
+
+
+def test_round_trip():
+    assert torch.allclose(from_imagenet(to_imagenet(images())), images(), atol=1e-6)
+    assert torch.allclose(to_imagenet(from_imagenet(images())), images(), atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float64])
+def test_dtype_stays(dtype):
+    assert to_imagenet(images().to(dtype)).dtype == dtype
+    assert from_imagenet(images().to(dtype)).dtype == dtype
+
+
+def test_gradients_pass():
+    given = images().requires_grad_()
+    to_imagenet(given).sum().backward()
+    # d/dx (x / 2 + 1/2 - mean) / std
+    assert given.grad[0, :, 0, 0].tolist() == pytest.approx([0.5 / 0.229, 0.5 / 0.224, 0.5 / 0.225])
+
+
+def test_same_size_is_the_same_tensor():
+    given = images()
+    assert resize_images(given, (6, 4)) is given
+    assert resize_images(given, [6, 4]) is given
+
+
+def test_enlarging_interpolates_between_pixel_centres():
+    row = torch.tensor([0.0, 1.0]).reshape(1, 1, 1, 2)
+    assert resize_images(row, (1, 4)).flatten().tolist() == pytest.approx([0, 0.25, 0.75, 1])
+
+
+def test_shrinking_is_antialiased():
+    board = (torch.arange(16)[:, None] + torch.arange(16)).remainder(2).float()
+    out = resize_images(board.expand(1, 3, -1, -1), (4, 4))
+    assert (out - 0.5).abs().max() < 0.05  # plain bilinear would also do; 5x5 pixels below not
+    stripes = (torch.arange(15) % 5 == 2).float().expand(1, 1, 15, -1)
+    # The middle of every five pixels is lit: taken alone it would be 1.
+    assert (resize_images(stripes, (3, 3)) - 0.2).abs().max() < 0.15
