@@ -69,7 +69,6 @@ def test_truncated_file(tmp_path, zipped, share):
         b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n",
         bytes(range(256)),
         b"PK\x03\x04",
-        b"c__main__\n",
     ],
 )
 def test_file_that_is_no_checkpoint(tmp_path, content):

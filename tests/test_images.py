@@ -59,9 +59,6 @@ def test_enlarging_interpolates_between_pixel_centres():
 
 
 def test_shrinking_is_antialiased():
-    board = (torch.arange(16)[:, None] + torch.arange(16)).remainder(2).float()
-    out = resize_images(board.expand(1, 3, -1, -1), (4, 4))
-    assert (out - 0.5).abs().max() < 0.05  # plain bilinear would also do; 5x5 pixels below not
     stripes = (torch.arange(15) % 5 == 2).float().expand(1, 1, 15, -1)
-    # The middle of every five pixels is lit: taken alone it would be 1.
+    # The middle of every five pixels is lit: without antialiasing it alone would count.
     assert (resize_images(stripes, (3, 3)) - 0.2).abs().max() < 0.15

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from posegan_plugin.errors import UserError
-from posegan_plugin.losses import WeightRamp, ObjectiveWeights, QuartetLoss
+from posegan_plugin.losses import ObjectiveWeights, QuartetLoss, WeightRamp
 from posegan_plugin.training.generation import GenerationObjective
 from posegan_plugin.training.reid import ReIDObjective
 
@@ -43,7 +43,11 @@ def build_objectives(
     except TypeError as error:
         raise UserError(f"model objective: {error}") from error
     generation = GenerationObjective(
-        terms, adversarial, _ramp("adversarial_ramp", adversarial_ramp), semantic_through
+        terms,
+        adversarial,
+        _ramp("adversarial_ramp", adversarial_ramp),
+        _ramp("semantic_ramp", semantic_ramp),
+        semantic_through,
     )
     reid = ReIDObjective(terms, quartet_loss, _ramp("quartet_ramp", quartet_ramp), label_smoothing)
     return generation, reid

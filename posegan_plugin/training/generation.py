@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from posegan_plugin.errors import UserError
 from posegan_plugin.losses import (
     AdversarialLoss,
-    WeightRamp,
     ObjectiveWeights,
+    WeightRamp,
     reconstruction_loss,
     semantic_consistency_loss,
     unit_embeddings,

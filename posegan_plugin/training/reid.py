@@ -7,9 +7,9 @@ from torch import Tensor, nn
 
 from posegan_plugin.augment import PersonBatch
 from posegan_plugin.losses import (
-    WeightRamp,
     ObjectiveWeights,
     QuartetLoss,
+    WeightRamp,
     identity_loss,
     mean_pairwise_distance,
 )

@@ -53,6 +53,7 @@ def test_embedding_is_linear_in_the_feature():
 def test_logits_come_from_the_feature_not_from_the_embedding():
     reid = network().eval()
     before = reid(images()).logits
+    assert torch.equal(before, reid.classifier(MeanColour()(images())))
     nn.init.zeros_(reid.embedding.weight)
     assert torch.equal(reid(images()).logits, before)
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from posegan_plugin.errors import UserError
-from posegan_plugin.losses import WeightRamp, ObjectiveWeights
+from posegan_plugin.losses import ObjectiveWeights, WeightRamp
 from posegan_plugin.models import AppearanceDiscriminator, PoseDiscriminator
 from posegan_plugin.training import GenerationObjective, PosePairs, frozen
 

@@ -5,9 +5,9 @@ import torch
 
 from posegan_plugin.augment import PersonBatch
 from posegan_plugin.losses import (
-    WeightRamp,
     ObjectiveWeights,
     QuartetLoss,
+    WeightRamp,
     mean_pairwise_distance,
 )
 from posegan_plugin.models import ReIDOutput
