@@ -2,6 +2,6 @@
 _base_ = "./pose_quartet_market_small.py"
 model = dict(
     mode="online",
-    generator_checkpoint="work_dirs/pose_quartet_market_small/last_checkpoint",
+    generator_checkpoint="work_dirs/pose_quartet_market_small",
     augment=dict(ratio=0.25, target="any"),
 )

@@ -13,12 +13,27 @@ from torch import Tensor, nn
 from posegan_plugin.errors import UserError
 
 
+def newest_checkpoint(work_dir: str | Path) -> Path | None:
+    """The checkpoint that a training run last wrote into its work dir; ``None`` without one."""
+    pointer = Path(work_dir) / "last_checkpoint"
+    if not pointer.is_file():
+        return None
+    written = Path(pointer.read_text().strip())
+    # The work dir may have been moved since.
+    return written if written.is_file() else pointer.with_name(written.name)
+
+
 def read_checkpoint(path: str | Path) -> dict:
     """Load a checkpoint with ``weights_only=True``, on the CPU.
+
+    Args:
+        path: A checkpoint, or a work dir for the newest in it.
 
     Raises:
         UserError: The file is missing, is no checkpoint, or holds code instead of data.
     """
+    if Path(path).is_dir():
+        path = newest_checkpoint(path) or Path(path) / "last_checkpoint"
     if not Path(path).is_file():
         raise UserError(f"checkpoint {path} does not exist: check the path")
     try:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import os
 
-from mmengine.config import DictAction
-
-from posegan_plugin.for_mmengine.cli import run_command, start_processes
+from posegan_plugin.for_mmengine.cli import (
+    add_common_arguments,
+    config_from,
+    run_command,
+    start_processes,
+)
 from posegan_plugin.for_mmengine.config import (
     build_runner,
     find_resume,
-    load_config,
     prepare_for_dataset,
     set_epochs,
     use_amp,
@@ -22,8 +23,6 @@ def parse_args() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("config", help="config file, for example configs/pose_quartet_market.py")
-    parser.add_argument("--data-root", help="folder of the data sets (config key data_root)")
-    parser.add_argument("--work-dir", help="where logs, checkpoints and pictures go")
     parser.add_argument(
         "--resume",
         nargs="?",
@@ -33,26 +32,14 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument("--amp", action="store_true", help="mixed precision (bfloat16)")
     parser.add_argument("--epochs", type=int, help="length; schedules keep their shape")
-    parser.add_argument(
-        "--cfg-options",
-        nargs="+",
-        action=DictAction,
-        help="overrides, for example model.mode=baseline train_dataloader.num_workers=4",
-    )
-    parser.add_argument(
-        "--launcher", choices=("none", "pytorch", "slurm", "mpi"), default="none", help="processes"
-    )
-    parser.add_argument("--local_rank", "--local-rank", type=int, default=0)
+    add_common_arguments(parser)
     return parser.parse_args()
 
 
 def main() -> None:
     """Train, evaluate, print the table."""
     args = parse_args()
-    os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
-    config = load_config(args.config, args.cfg_options, args.data_root)
-    if args.work_dir:
-        config.work_dir = args.work_dir
+    config = config_from(args)
     if args.epochs is not None:
         set_epochs(config, args.epochs)
     if args.amp:

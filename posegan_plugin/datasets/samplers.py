@@ -61,7 +61,7 @@ class IdentitySampler(_EpochSampler):
     twice. ``len()`` is exact.
 
     Args:
-        pids: Identity of every row of the data set (or a data set with the attribute ``pids``).
+        dataset: A data set with the attribute ``pids``, or the identities of its rows themselves.
         num_identities: P.
         num_images: K.
         seed: Seed of the order.

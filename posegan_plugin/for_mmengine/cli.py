@@ -2,13 +2,63 @@
 
 from __future__ import annotations
 
+import argparse
+import os
 import sys
 from collections.abc import Callable
 
 import torch
-from mmengine.config import Config
+from mmengine.config import Config, DictAction
 
 from posegan_plugin.errors import UserError
+from posegan_plugin.for_mmengine.config import load_config
+
+
+class OptionsAction(DictAction):
+    """``--cfg-options KEY=VALUE ...``; anything else is an error of the command line."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: list[str],
+        option_string: str | None = None,
+    ) -> None:
+        """Parse the pairs."""
+        wrong = [v for v in values if "=" not in v]
+        if wrong:
+            parser.error(f"{option_string} {wrong[0]}: expected KEY=VALUE")
+        super().__call__(parser, namespace, values, option_string)
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that training and testing share."""
+    parser.add_argument("--data-root", help="folder of the data sets (config key data_root)")
+    parser.add_argument("--work-dir", help="where logs, checkpoints and pictures go")
+    parser.add_argument(
+        "--cfg-options",
+        nargs="+",
+        action=OptionsAction,
+        help="overrides, for example model.mode=baseline train_dataloader.num_workers=4",
+    )
+    parser.add_argument(
+        "--launcher", choices=("none", "pytorch", "slurm", "mpi"), default="none", help="processes"
+    )
+    # torch.distributed.launch passes it; torchrun sets the environment variable instead.
+    parser.add_argument("--local_rank", "--local-rank", type=int, default=0, help=argparse.SUPPRESS)
+
+
+def config_from(args: argparse.Namespace) -> Config:
+    """The config that the common arguments ask for.
+
+    Raises:
+        UserError: The config or an override cannot be used.
+    """
+    os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
+    config = load_config(args.config, args.cfg_options, args.data_root)
+    if args.work_dir:
+        config.work_dir = args.work_dir
+    return config
 
 
 def run_command(main: Callable[[], None]) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
+import inspect
 from pathlib import Path
 
 import mmengine
 from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
 
-from posegan_plugin.checkpoint import read_checkpoint
+from posegan_plugin.checkpoint import newest_checkpoint, read_checkpoint
 from posegan_plugin.errors import UserError
 from posegan_plugin.for_mmengine.dataset import load_people
 
@@ -35,6 +37,7 @@ def load_config(path: str, options: dict | None = None, data_root: str | None = 
         config = Config.fromfile(path)
     except (OSError, SyntaxError, NameError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"config {path} cannot be read: {error}") from error
+    _check_options(config, options or {})
     config.merge_from_dict(options or {})
     if data_root is not None:
         config.data_root = data_root
@@ -45,6 +48,17 @@ def load_config(path: str, options: dict | None = None, data_root: str | None = 
     if config.get("work_dir") is None:
         config.work_dir = str(Path("work_dirs") / Path(path).stem)
     return config
+
+
+def _check_options(config: Config, options: dict) -> None:
+    """Mmengine takes any key and ignores those that nobody reads."""
+    known = set(config) | set(inspect.signature(Runner.__init__).parameters)
+    for key in options:
+        first = key.split(".")[0]
+        if first not in known:
+            close = difflib.get_close_matches(first, known, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            raise UserError(f"--cfg-options {key}: the config has no key {first!r}{hint}")
 
 
 def set_epochs(config: Config, epochs: int) -> None:
@@ -126,10 +140,10 @@ def find_resume(work_dir: str, resume: str) -> str | None:
         UserError: The checkpoint cannot be read.
     """
     if resume == "auto":
-        pointer = Path(work_dir) / "last_checkpoint"
-        if not pointer.is_file():
+        newest = newest_checkpoint(work_dir)
+        if newest is None:
             return None
-        resume = pointer.read_text().strip()
+        resume = str(newest)
     checkpoint = read_checkpoint(resume)
     if "optimizer" not in checkpoint or "state_dict" not in checkpoint:
         raise UserError(

@@ -60,7 +60,10 @@ class ReIDObjective(nn.Module):
         )
         targets = _targets(batch, output.logits.shape[1])
         loss_id = identity_loss(output.logits, targets, smoothing, batch.weights)
-        loss_quartet = self.quartet(output.embedding, batch.pids, weights=batch.weights)
+        counted = batch.weights > 0  # or hard mining would pick people who count for nothing
+        loss_quartet = self.quartet(
+            output.embedding[counted], batch.pids[counted], weights=batch.weights[counted]
+        )
         weight = self.weights.quartet * self.quartet_ramp(progress)
         real = ~batch.synthesised
         with torch.no_grad():

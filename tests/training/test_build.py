@@ -21,6 +21,7 @@ def test_every_value_arrives():
         weights={"adversarial": 0.5, "quartet": 2.0},
         adversarial="hinge",
         adversarial_ramp=(0.2, 0.4),
+        semantic_ramp=(0.1, 0.3),
         semantic_through="both",
         quartet={"tau1": -0.7, "mining": "hard"},
         quartet_ramp=[0.5, 1.0],
@@ -31,6 +32,7 @@ def test_every_value_arrives():
     assert reid.weights.quartet == 2.0
     assert generation.adversarial.kind == "hinge"
     assert generation.adversarial_ramp(0.3) == pytest.approx(0.5)
+    assert generation.semantic_ramp(0.2) == pytest.approx(0.5)
     assert generation.semantic_through == "both"
     assert reid.quartet.tau1 == -0.7
     assert reid.quartet.mining == "hard"

@@ -175,6 +175,23 @@ def test_semantic_weight_0_asks_no_encoder():
     assert list(losses) == ["loss_R"]
 
 
+@pytest.mark.parametrize(("progress", "factor"), [(0.2, 0), (0.3, 0.25), (1.0, 1)])
+def test_semantic_ramp(progress, factor):
+    weights = ObjectiveWeights(adversarial=0, reconstruction=0, semantic=4.0)
+    objective = GenerationObjective(weights, semantic_ramp=WeightRamp(0.2, 0.6))
+    asked = []
+
+    def recorded(image):
+        asked.append(image)
+        return encode(image)
+
+    total, _ = objective.generator_losses(pairs(), images(2), progress, None, None, recorded)
+    wanted, found = unit(encode(pairs().condition)), unit(encode(images(2)))
+    expected = 4 * factor * (wanted - found).abs().mean().item()
+    assert total.item() == pytest.approx(expected, rel=1e-5)
+    assert len(asked) == (2 if factor else 0)
+
+
 @pytest.mark.parametrize("through", ["generated", "both"])
 def test_what_the_semantic_term_trains(through):
     given = pairs()

@@ -58,7 +58,10 @@ class PoseTransferHook(Hook):
             return
         generator.eval()
         if self._pairs is None:
-            self._pairs = fixed_pairs(dataset, self.num_pairs, model.policy.min_joints, self.seed)
+            searched_for = dataset.pids[: dataset.num_query]
+            self._pairs = fixed_pairs(
+                dataset, self.num_pairs, model.policy.min_joints, self.seed, searched_for
+            )
             self._means = MeanImages.of(_training_set(runner), tuple(generator.image_size))
         result = evaluate_transfer(generator, dataset, self._pairs, model, self._means)
         scores = {f"transfer/{name}": value for name, value in result.scores.items()}
