@@ -294,8 +294,8 @@ class PoseGANReID(BaseModel):
         return frozen(unwrap(self.reid), evaluation=True)
 
     def _encode(self, images: Tensor) -> Tensor:
-        """E of images (B, 3, H, W) in [-1, 1] (equation 10)."""
-        return unwrap(self.reid).embed(self.reid_input(images, augment=False))
+        """E of equation 10: what retrieval compares, of images (B, 3, H, W) in [-1, 1]."""
+        return self(images)
 
     def _encode_only(self, images: Tensor) -> Tensor:
         with torch.no_grad(), frozen(unwrap(self.reid), evaluation=True):

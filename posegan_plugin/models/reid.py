@@ -16,7 +16,7 @@ class ReIDOutput(NamedTuple):
 
     Attributes:
         feature: The backbone's feature vectors (B, F).
-        embedding: (B, 128): quartet loss and semantic-consistency loss (the encoder E).
+        embedding: (B, 128): quartet loss.
         logits: (B, num_identities): identification loss.
     """
 
@@ -34,7 +34,8 @@ class ReIDNetwork(nn.Module):
         embedding_dim: Size of the embedding layer (paper: 128).
         hidden_dim: Size of the classifier's middle layer (paper: 128).
         dropout: Dropout rate of the classifier (paper: 0.5).
-        descriptor: What :meth:`describe` returns for retrieval: ``feature`` (the backbone's vector,
+        descriptor: What :meth:`describe` returns, for retrieval and as the encoder E of the
+            semantic-consistency loss: ``feature`` (the backbone's vector,
             which both losses shape) or ``embedding``.
 
     Raises:
@@ -72,10 +73,7 @@ class ReIDNetwork(nn.Module):
         feature = self.backbone(images)
         return ReIDOutput(feature, self.embedding(feature), self.classifier(feature))
 
-    def embed(self, images: Tensor) -> Tensor:
-        """E of equation 10: embeddings (B, embedding_dim) of images (B, 3, h, w)."""
-        return self.embedding(self.backbone(images))
-
     def describe(self, images: Tensor) -> Tensor:
-        """The descriptors that retrieval compares, (B, D), of images (B, 3, h, w)."""
-        return self.backbone(images) if self.descriptor == "feature" else self.embed(images)
+        """The descriptors that retrieval and equation 10 compare, (B, D), of images (B, 3, h, w)."""
+        feature = self.backbone(images)
+        return feature if self.descriptor == "feature" else self.embedding(feature)

@@ -127,7 +127,7 @@ class GenerationObjective(nn.Module):
             progress: Share of the training that is done, in [0, 1].
             appearance: D_I.
             pose: D_P.
-            encode: E: images (B, 3, H, W) in [-1, 1] -> embeddings.
+            encode: E: images (B, 3, H, W) in [-1, 1] -> vectors (B, D); their lengths do not matter.
 
         Returns:
             The weighted sum (equation 11), and the unweighted terms.
@@ -143,10 +143,8 @@ class GenerationObjective(nn.Module):
         if semantic > 0:
             with torch.set_grad_enabled(self.semantic_through == "both"):
                 wanted = encode(pairs.condition)
-            # Length one, as in the quartet loss: nothing else controls the embeddings' scale, and it
-            # would become the weight of this term.
             losses["loss_S"] = semantic_consistency_loss(
-                unit_embeddings(wanted), unit_embeddings(encode(generated)), self.semantic_through
+                _unit_scale(wanted), _unit_scale(encode(generated)), self.semantic_through
             )
             total = total + semantic * losses["loss_S"]
         return total, losses
@@ -161,3 +159,11 @@ class GenerationObjective(nn.Module):
         if pose is not None:
             judges.append(("D_P", pose, pairs.target_maps()))
         return judges
+
+
+def _unit_scale(embeddings: Tensor) -> Tensor:
+    """Embeddings (B, D) with components of root mean square 1.
+
+    Nothing controls the scale of E's output, and it would become the weight of the term.
+    """
+    return unit_embeddings(embeddings) * embeddings.shape[1] ** 0.5

@@ -8,7 +8,7 @@ model = dict(
     appearance_discriminator=dict(channels=32, num_layers=3),
     pose_discriminator=dict(channels=32, num_layers=3),
     objective=dict(
-        weights=dict(adversarial=0.2),
+        weights=dict(adversarial=0.1, semantic=0.5),
         adversarial_ramp=(0.7, 0.9),
         semantic_ramp=(0.3, 0.5),
         quartet_ramp=(0.1, 0.3),
