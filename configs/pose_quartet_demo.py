@@ -6,3 +6,9 @@ _base_ = [
     "./_base_/schedules/short.py",
 ]
 model = dict(reid_input=dict(size=(64, 32)), generator=dict(channels=48))
+optim_wrapper = dict(reid=dict(optimizer=dict(lr=1e-3)))
+param_scheduler = [
+    dict(type="LinearLR", start_factor=1.0, end_factor=0.0, begin=14, end=28, by_epoch=True)
+]
+train_cfg = dict(max_epochs=28, val_interval=7)
+default_hooks = dict(logger=dict(interval=25))

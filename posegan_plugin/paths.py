@@ -10,6 +10,10 @@ from posegan_plugin.errors import UserError
 def config_path(name: str = "") -> str:
     """Absolute path of a config shipped with the package, for the ``_base_`` of a user's own config.
 
+    mmengine evaluates ``_base_`` before a config's imports, and closes its ``pkg::`` form to other
+    packages, so a config says
+    ``_base_ = [__import__("posegan_plugin").config_path("pose_quartet_market.py")]``.
+
     Args:
         name: Path below ``configs``, for example ``"pose_quartet_market.py"``; empty for the folder.
 

@@ -81,13 +81,16 @@ def start_processes(config: Config, launcher: str) -> None:
     """Set up distributed training.
 
     Args:
-        config: Gets its ``launcher``, and a model wrapper where there is none.
+        config: Gets its ``launcher``, a model wrapper where there is none, and the hook that averages
+            batch norm statistics over the processes: each would evaluate with its own, and the
+            checkpoint would hold those of the first.
         launcher: ``none``, ``pytorch``, ``slurm`` or ``mpi``.
     """
     config.launcher = launcher
     if launcher == "none":
         return
     config.setdefault("model_wrapper_cfg", {"type": "posegan_plugin.SeparateDDP"})
+    config.custom_hooks = [*(config.get("custom_hooks") or ()), {"type": "SyncBuffersHook"}]
     if launcher == "pytorch" and not torch.cuda.is_available():
         # mmengine asks for a CUDA device even with gloo; it leaves a group alone that exists.
         torch.distributed.init_process_group("gloo")

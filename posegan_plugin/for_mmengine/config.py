@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import mmengine
@@ -153,6 +156,34 @@ def find_resume(work_dir: str, resume: str) -> str | None:
     return resume
 
 
+@contextmanager
+def _wrong_keys_named() -> Iterator[None]:
+    try:
+        yield
+    except (TypeError, KeyError) as error:
+        # mmengine names the class and the key at fault; str() of a KeyError would add quotes.
+        raise UserError(f"config: {error.args[0] if error.args else error}") from error
+
+
+def _checked(build: Callable) -> Callable:
+    @functools.wraps(build)
+    def checked(*args: object) -> object:
+        with _wrong_keys_named():
+            return build(*args)
+
+    return checked
+
+
+class _CheckedRunner(Runner):
+    """Parts of the config that mmengine builds only when a run starts are refused like the others."""
+
+    build_train_loop = _checked(Runner.build_train_loop)
+    build_val_loop = _checked(Runner.build_val_loop)
+    build_test_loop = _checked(Runner.build_test_loop)
+    build_optim_wrapper = _checked(Runner.build_optim_wrapper)
+    build_param_scheduler = _checked(Runner.build_param_scheduler)
+
+
 def build_runner(config: Config) -> Runner:
     """A runner, or one clear sentence.
 
@@ -160,8 +191,5 @@ def build_runner(config: Config) -> Runner:
         UserError: A key that a part of the config does not know, or anything that part refuses.
     """
     mmengine.mkdir_or_exist(config.work_dir)
-    try:
-        return Runner.from_cfg(config)
-    except (TypeError, KeyError) as error:
-        # mmengine names the class and the key at fault.
-        raise UserError(f"config: {str(error).strip(chr(34))}") from error
+    with _wrong_keys_named():
+        return _CheckedRunner.from_cfg(config)

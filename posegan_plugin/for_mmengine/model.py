@@ -10,21 +10,20 @@ from mmengine.model import BaseModel
 from mmengine.optim import OptimWrapperDict
 from torch import Tensor, nn
 
-from posegan_plugin.augment import (
-    PersonBatch,
-    PoseTransferAugment,
-    ReIDInput,
-    SynthesisPolicy,
-    sample_pairs,
-)
+from posegan_plugin.augment import PersonBatch, PoseTransferAugment, ReIDInput, SynthesisPolicy
 from posegan_plugin.checkpoint import load_network
 from posegan_plugin.errors import UserError
 from posegan_plugin.for_mmengine.optim import update_together
-from posegan_plugin.images import resize_images
 from posegan_plugin.models import ReIDNetwork
-from posegan_plugin.pose import PoseBank, resize_keypoints
+from posegan_plugin.pose import PoseBank
 from posegan_plugin.registry import MODELS
-from posegan_plugin.training import PosePairs, build_objectives, frozen
+from posegan_plugin.training import (
+    PosePairs,
+    add_generated,
+    build_objectives,
+    frozen,
+    pairs_of_batch,
+)
 
 MODES = ("joint", "online", "baseline")
 
@@ -199,7 +198,10 @@ class PoseGANReID(BaseModel):
         batch = self.data_preprocessor(
             data, training=True, progress=progress, encoder=self._encode_only
         )
-        pairs, rows = self._pairs(batch) if self.mode == "joint" else (None, ())
+        pairs, rows = None, ()
+        if self.mode == "joint":
+            size = unwrap(self.generator).image_size
+            pairs, rows = pairs_of_batch(batch, size, self.policy, self.max_pairs)
         if not len(rows):
             with optim_wrapper["reid"].optim_context(self.reid):
                 total, log = self._reid_losses(batch, progress)
@@ -207,7 +209,8 @@ class PoseGANReID(BaseModel):
             return {"loss": total.detach(), **log}
 
         with optim_wrapper["generator"].optim_context(self.generator):
-            camera = pairs.target_camera if unwrap(self.generator).num_cameras else None
+            moves_camera = bool(unwrap(self.generator).num_cameras)
+            camera = pairs.target_camera if moves_camera else None
             generated = self.generator(
                 pairs.condition, pairs.condition_pose, pairs.target_pose, camera
             )
@@ -216,9 +219,19 @@ class PoseGANReID(BaseModel):
         with optim_wrapper["generator"].optim_context(self.generator):
             with frozen(*(d for d in judges if d is not None)), self._encoder_context():
                 total, generation_log = self.generation_objective.generator_losses(
-                    pairs, generated, progress, *judges, self._encode
+                    pairs, generated, progress, *judges, encode=self
                 )
-            mixed = self._mixed(batch, rows, pairs, generated, progress)
+            mixed = add_generated(
+                batch,
+                rows,
+                pairs,
+                generated if self.reid_to_generator else generated.detach(),
+                self.policy,
+                progress,
+                moves_camera,
+                self._encode_only,
+                self._teach if self.teacher is not None else None,
+            )
             reid_total, reid_log = self._reid_losses(mixed, progress)
             total = total + reid_total
         update_together(total, [optim_wrapper["generator"], optim_wrapper["reid"]])
@@ -250,56 +263,14 @@ class PoseGANReID(BaseModel):
         output = self.reid(self.reid_input(batch.images, augment=True))
         return self.reid_objective(output, batch, progress)
 
-    def _pairs(self, batch: PersonBatch) -> tuple[PosePairs, Tensor]:
-        """Condition-target pairs at the generator's size, and the rows of their conditions."""
-        rows, targets = sample_pairs(
-            batch.pids, batch.camids, batch.keypoints, self.policy.min_joints, self.policy.target
-        )
-        if self.max_pairs is not None and len(rows) > self.max_pairs:
-            taken = torch.randperm(len(rows))[: self.max_pairs].to(rows.device)
-            rows, targets = rows[taken], targets[taken]
-        size, inner = tuple(batch.images.shape[-2:]), unwrap(self.generator).image_size
-        images = resize_images(batch.images, inner)
-        poses = resize_keypoints(batch.keypoints, size, inner)
-        pairs = PosePairs(
-            images[rows], poses[rows], images[targets], poses[targets], batch.camids[targets]
-        )
-        return pairs, rows
-
-    def _mixed(
-        self,
-        batch: PersonBatch,
-        rows: Tensor,
-        pairs: PosePairs,
-        generated: Tensor,
-        progress: float,
-    ) -> PersonBatch:
-        """The batch with the generated people behind the real ones."""
-        count = self.policy.count(len(batch))
-        chosen = torch.randperm(len(rows))[:count].to(rows.device)
-        if not len(chosen):
-            return batch
-        people = batch[rows[chosen]]
-        images = resize_images(generated[chosen].float(), tuple(batch.images.shape[-2:]))
-        kept = self.policy.keep(people.images, images, self._encode_only)
-        people.images = images if self.reid_to_generator else images.detach()
-        if unwrap(self.generator).num_cameras:
-            people.camids = pairs.target_camera[chosen]
-        teacher = self._teach if self.teacher is not None else None
-        return batch.extended_by(self.policy.label_people(people[kept], progress, teacher))
-
     def _encoder_context(self) -> AbstractContextManager:
         if self.generation_objective.semantic_through == "both":
             return nullcontext()
         return frozen(unwrap(self.reid), evaluation=True)
 
-    def _encode(self, images: Tensor) -> Tensor:
-        """E of equation 10: what retrieval compares, of images (B, 3, H, W) in [-1, 1]."""
-        return self(images)
-
     def _encode_only(self, images: Tensor) -> Tensor:
         with torch.no_grad(), frozen(unwrap(self.reid), evaluation=True):
-            return self._encode(images)
+            return self(images)
 
     def _teach(self, images: Tensor) -> Tensor:
         self.teacher.eval()

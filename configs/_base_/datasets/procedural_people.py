@@ -16,11 +16,11 @@ _people = dict(
     cache=True,
 )
 train_dataloader = dict(
-    batch_size=64,
+    batch_size=32,
     num_workers=0,
     drop_last=True,
     collate_fn=dict(type="default_collate"),
-    sampler=dict(type="IdentitySampler", num_identities=16, num_images=4),
+    sampler=dict(type="IdentitySampler", num_identities=8, num_images=4),
     dataset=dict(**_people, split="train"),
 )
 val_dataloader = dict(

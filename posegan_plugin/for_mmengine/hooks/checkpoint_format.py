@@ -10,6 +10,7 @@ from mmengine.logging import HistoryBuffer
 from mmengine.runner import Runner
 
 from posegan_plugin.checkpoint import check_state
+from posegan_plugin.errors import UserError
 from posegan_plugin.for_mmengine.model import unwrap
 
 
@@ -41,10 +42,13 @@ class CheckpointFormatHook(Hook):
         """Check the weights, and turn the lists back into history buffers.
 
         Raises:
-            UserError: The checkpoint belongs to another architecture.
+            UserError: The checkpoint belongs to another architecture, or is to be resumed in a mode
+                that trains other networks.
         """
         where = f"checkpoint {runner._load_from or ''}".strip()
-        check_state(unwrap(runner.model), checkpoint["state_dict"], where)
+        check_state(unwrap(runner.model), checkpoint.get("state_dict", checkpoint), where)
+        if runner._resume:
+            _check_optimizers(set(checkpoint["optimizer"]), set(runner.optim_wrapper.keys()), where)
         hub = checkpoint.get("message_hub")
         if not isinstance(hub, dict):
             return
@@ -54,6 +58,14 @@ class CheckpointFormatHook(Hook):
                 HistoryBuffer(entry["log"], entry["count"], entry["max_length"]),
             )
             for name, entry in hub["log_scalars"].items()
+        )
+
+
+def _check_optimizers(found: set[str], expected: set[str], where: str) -> None:
+    if found != expected:
+        raise UserError(
+            f"{where} is of a training of {', '.join(sorted(found))} and cannot be resumed by one of "
+            f"{', '.join(sorted(expected))}; resume with the model.mode it was trained with"
         )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from contextlib import AbstractContextManager
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
 
 
 class ProgressBarHook(Hook):
@@ -24,6 +26,7 @@ class ProgressBarHook(Hook):
     def __init__(self, show: tuple[str, ...] = ("loss_id", "loss_quartet", "loss_R")) -> None:
         self.show = tuple(show)
         self.bar: tqdm | None = None
+        self._lines: AbstractContextManager | None = None
 
     def before_train(self, runner: Runner) -> None:
         """Open the bar where the (possibly resumed) training stands."""
@@ -35,6 +38,9 @@ class ProgressBarHook(Hook):
             dynamic_ncols=True,
             disable=not (is_main_process() and sys.stderr.isatty()),
         )
+        if not self.bar.disable:  # log lines go above the bar instead of through it
+            self._lines = logging_redirect_tqdm(loggers=[runner.logger])
+            self._lines.__enter__()
 
     def after_train_iter(
         self,
@@ -56,3 +62,5 @@ class ProgressBarHook(Hook):
         """Close the bar."""
         if self.bar is not None:
             self.bar.close()
+        if self._lines is not None:
+            self._lines.__exit__(None, None, None)
