@@ -12,7 +12,7 @@ model = dict(
 )
 optim_wrapper = dict(reid=dict(optimizer=dict(lr=2e-3)))
 param_scheduler = [
-    dict(type="LinearLR", start_factor=1.0, end_factor=0.0, begin=14, end=28, by_epoch=True)
+    dict(type="LinearLR", start_factor=1.0, end_factor=0.0, begin=13, end=27, by_epoch=True)
 ]
-train_cfg = dict(max_epochs=28, val_interval=7)
+train_cfg = dict(max_epochs=26, val_interval=13)
 default_hooks = dict(logger=dict(interval=25))
