@@ -5,8 +5,12 @@ _base_ = [
     "./_base_/models/pose_gan_reid_small.py",
     "./_base_/schedules/short.py",
 ]
-model = dict(reid_input=dict(size=(64, 32)), generator=dict(channels=48))
-optim_wrapper = dict(reid=dict(optimizer=dict(lr=1e-3)))
+model = dict(
+    reid_input=dict(size=(64, 32)),
+    generator=dict(channels=48),
+    objective=dict(quartet_ramp=(0.0, 0.1)),
+)
+optim_wrapper = dict(reid=dict(optimizer=dict(lr=2e-3)))
 param_scheduler = [
     dict(type="LinearLR", start_factor=1.0, end_factor=0.0, begin=14, end=28, by_epoch=True)
 ]

@@ -43,11 +43,13 @@ def test_contents_come_back(tmp_path):
     assert read_checkpoint(str(tmp_path / "a.pth"))["meta"]["epoch"] == 3
 
 
-@pytest.mark.parametrize("name", ["missing.pth", "."])
-def test_missing_file(tmp_path, name):
+@pytest.mark.parametrize(
+    ("name", "meant"), [("missing.pth", "missing.pth"), (".", "last_checkpoint")]
+)
+def test_missing_file(tmp_path, name, meant):
     with pytest.raises(UserError) as error:
         read_checkpoint(tmp_path / name)
-    assert str(error.value) == f"checkpoint {tmp_path / name} does not exist: check the path"
+    assert str(error.value) == f"checkpoint {tmp_path / meant} does not exist: check the path"
 
 
 @pytest.mark.parametrize("zipped", [True, False])

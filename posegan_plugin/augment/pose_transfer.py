@@ -49,9 +49,11 @@ class PoseTransferAugment:
             encoder: Embeds images (B, 3, H, W) in [-1, 1]; needed where ``filter`` is set.
 
         Returns:
-            The batch with ``round(ratio * B)`` people more, or fewer where too few people of the
-            batch have a pose or pass the filter.
+            The batch with ``round(ratio * B)`` people more; fewer where too few people of the batch
+            have a pose or pass the filter, and none while their weight is 0.
         """
+        if self.policy.weight_at(progress) == 0:  # they would still move batch norm statistics
+            return batch
         self.generator.eval()  # the model around it may have switched it to training
         rows = self._conditions(batch)
         if not len(rows):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import warnings
 from collections.abc import Callable
 
 import torch
@@ -67,6 +68,8 @@ def run_command(main: Callable[[], None]) -> None:
     Args:
         main: The tool.
     """
+    # Discriminators that wait for their ramp have a schedule but make no step yet.
+    warnings.filterwarnings("ignore", message=r"Detected call of `(lr_)?scheduler\.step")
     try:
         main()
     except UserError as error:

@@ -38,8 +38,11 @@ def load_config(path: str, options: dict | None = None, data_root: str | None = 
         raise UserError(f"config {path} does not exist: check the path")
     try:
         config = Config.fromfile(path)
-    except (OSError, SyntaxError, NameError, KeyError, TypeError, ValueError) as error:
-        raise UserError(f"config {path} cannot be read: {error}") from error
+    except Exception as error:  # a config is code; it can raise anything
+        reason = " ".join(str(error).split())
+        raise UserError(
+            f"config {path} cannot be read: {type(error).__name__}: {reason}"
+        ) from error
     _check_options(config, options or {})
     config.merge_from_dict(options or {})
     if data_root is not None:

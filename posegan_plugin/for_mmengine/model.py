@@ -87,7 +87,8 @@ class PoseGANReID(BaseModel):
         data_preprocessor: dict | None = None,
     ) -> None:
         # Built here: BaseModel would look the type up in mmengine's scope.
-        super().__init__(MODELS.build(data_preprocessor or {"type": "ReIDDataPreprocessor"}))
+        default = {"type": "posegan_plugin.ReIDDataPreprocessor"}
+        super().__init__(MODELS.build(data_preprocessor or default))
         if mode not in MODES:
             raise UserError(f"model mode={mode!r} is unknown; choose one of {', '.join(MODES)}")
         if num_identities is None:

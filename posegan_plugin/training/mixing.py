@@ -56,6 +56,8 @@ def add_generated(
 ) -> PersonBatch:
     """The batch with generated people behind the real ones, as the policy wants them.
 
+    While their weight is 0 none are added.
+
     Args:
         batch: Real people.
         rows: Rows of the conditions (K,).
@@ -67,6 +69,8 @@ def add_generated(
         encoder: For the policy's filter.
         teacher: For its label ``teacher``.
     """
+    if policy.weight_at(progress) == 0:  # they would still move batch norm statistics
+        return batch
     chosen = torch.randperm(len(rows))[: policy.count(len(batch))].to(rows.device)
     size = tuple(batch.images.shape[-2:])
     people = batch[rows[chosen]]

@@ -169,7 +169,11 @@ def test_people_without_a_target_are_left_out():
     assert sorted(out.indices[8:].tolist()) == [0, 1]
 
 
-@pytest.mark.parametrize(("progress", "weight"), [(0.0, 0.0), (0.1, 0.25), (0.2, 0.5), (1.0, 0.5)])
+def test_nobody_is_added_while_the_weight_is_zero():
+    assert len(augment(people(), progress=0.0, weight=0.5, warmup=0.2)) == 64
+
+
+@pytest.mark.parametrize(("progress", "weight"), [(0.1, 0.25), (0.2, 0.5), (1.0, 0.5)])
 def test_weights_by_warmup(progress, weight):
     out = augment(people(), progress=progress, weight=0.5, warmup=0.2)
     assert out.weights[:64].tolist() == [1.0] * 64

@@ -47,7 +47,6 @@ def test_embedding_is_linear_in_the_feature():
     feature = MeanColour()(images())
     expected = feature @ reid.embedding.weight.t() + reid.embedding.bias
     assert torch.allclose(reid(images()).embedding, expected, atol=1e-6)
-    assert torch.allclose(reid.embed(images()), expected, atol=1e-6)
 
 
 def test_logits_come_from_the_feature_not_from_the_embedding():
@@ -70,7 +69,7 @@ def test_descriptors():
     assert torch.equal(network().describe(images()), MeanColour()(images()))
     assert network(descriptor="feature").describe(images()).shape == (4, 6)
     reid = network(descriptor="embedding")
-    assert torch.equal(reid.describe(images()), reid.embed(images()))
+    assert torch.equal(reid.describe(images()), reid(images()).embedding)
 
 
 def test_unknown_descriptor_lists_the_known_ones():

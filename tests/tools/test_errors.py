@@ -69,8 +69,7 @@ def test_empty_data_folder(refusal, tmp_path, inside):
     assert files(root) == before
 
 
-def test_unpacked_elsewhere(refusal, tmp_path, tiny):
-    options = {"train_dataloader.dataset.source.name": "market_layout"}
+def test_data_unpacked_elsewhere(refusal, tmp_path, tiny):
     config = tmp_path / "own.py"
     config.write_text(
         f"_base_ = [{str(tiny.config)!r}]\n"
@@ -78,7 +77,7 @@ def test_unpacked_elsewhere(refusal, tmp_path, tiny):
         "train_dataloader = dict(dataset=_s)\n"
         "val_dataloader = dict(dataset=_s)\n"
     )
-    error = refusal("train", config=config, options=options)
+    error = refusal("train", config=config)
     assert "bounding_box_train is not a folder" in error
     assert "data_root" in error
 

@@ -47,7 +47,8 @@ def softplus(x):
 
 
 def unit(x):
-    return x / x.norm(dim=1, keepdim=True)
+    """Components of root mean square 1."""
+    return x / x.square().mean(dim=1, keepdim=True).sqrt()
 
 
 def test_pose_maps_are_those_of_the_target_at_the_images_size():

@@ -17,6 +17,14 @@ class SummaryHook(Hook):
     def __init__(self) -> None:
         self.metrics: dict[str, float] = {}
 
+    def before_train(self, runner: Runner) -> None:
+        """Say so where a resumed run has nothing left to do."""
+        if runner.epoch >= runner.max_epochs:
+            runner.logger.info(
+                "All %d epochs are done already: evaluate with tools/test.py, or give more epochs.",
+                runner.max_epochs,
+            )
+
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Remember the newest evaluation."""
         self.metrics = dict(metrics or {})
