@@ -8,10 +8,14 @@ imports neither torchreid nor torch.
 from importlib import import_module
 
 _EXPORTS = {
+    "ImageQuartetEngine": "quartet_engine",
+    "PoseGANEngine": "pose_gan_engine",
     "PoseTransferDataManager": "data_manager",
     "Registered": "registration",
+    "SafeEngine": "engine_base",
     "TrainPeople": "people",
     "register": "registration",
+    "trained_generator": "yaml_networks",
 }
 __all__ = sorted(_EXPORTS)
 
