@@ -30,6 +30,7 @@ setup(
         "numpy>=1.26",
         "opencv-python>=4.8",
         "pillow>=10",
+        "pyyaml>=6",
         "torchmetrics>=1.4",
         "tqdm>=4.66",
         # torchreid imports these and mmengine needs setuptools, but neither declares them.

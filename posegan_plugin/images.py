@@ -6,6 +6,8 @@ one to the other is the classic mistake of GAN augmentation.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -19,16 +21,24 @@ def from_uint8(images: Tensor) -> Tensor:
     return images.float().div_(127.5).sub_(1.0)
 
 
-def to_imagenet(images: Tensor) -> Tensor:
-    """Float (B, 3, H, W) in [-1, 1] -> ImageNet-normalised, differentiable."""
-    mean, std = _statistics(images)
-    return (images * 0.5 + 0.5 - mean) / std
+def to_imagenet(
+    images: Tensor, mean: Sequence[float] = IMAGENET_MEAN, std: Sequence[float] = IMAGENET_STD
+) -> Tensor:
+    """Float (B, 3, H, W) in [-1, 1] -> ImageNet-normalised, differentiable.
+
+    Args:
+        images: The images.
+        mean: Another mean of the three channels, for networks that were trained with one.
+        std: Another deviation, likewise.
+    """
+    return (images * 0.5 + 0.5 - _channels(mean, images)) / _channels(std, images)
 
 
-def from_imagenet(images: Tensor) -> Tensor:
+def from_imagenet(
+    images: Tensor, mean: Sequence[float] = IMAGENET_MEAN, std: Sequence[float] = IMAGENET_STD
+) -> Tensor:
     """Inverse of :func:`to_imagenet`."""
-    mean, std = _statistics(images)
-    return ((images * std + mean) - 0.5) * 2.0
+    return ((images * _channels(std, images) + _channels(mean, images)) - 0.5) * 2.0
 
 
 def resize_images(images: Tensor, size: tuple[int, int]) -> Tensor:
@@ -40,7 +50,6 @@ def resize_images(images: Tensor, size: tuple[int, int]) -> Tensor:
     )
 
 
-def _statistics(images: Tensor) -> tuple[Tensor, Tensor]:
-    mean = torch.tensor(IMAGENET_MEAN, device=images.device, dtype=images.dtype)
-    std = torch.tensor(IMAGENET_STD, device=images.device, dtype=images.dtype)
-    return mean[:, None, None], std[:, None, None]
+def _channels(values: Sequence[float], images: Tensor) -> Tensor:
+    """One value a channel, (3, 1, 1), as the images are kept."""
+    return torch.tensor(values, device=images.device, dtype=images.dtype)[:, None, None]

@@ -29,6 +29,13 @@ def test_equals_what_torchreid_does_with_the_same_picture():
     assert torch.allclose(to_imagenet(from_uint8(pixels)), expected, atol=1e-5)
 
 
+def test_other_statistics():
+    own = {"mean": [0.1, 0.2, 0.3], "std": [0.5, 0.25, 1.0]}
+    out = to_imagenet(torch.zeros(1, 3, 1, 1), **own)
+    assert out.flatten().tolist() == pytest.approx([0.8, 1.2, 0.2])
+    assert torch.allclose(from_imagenet(to_imagenet(images(), **own), **own), images(), atol=1e-6)
+
+
 def test_round_trip():
     assert torch.allclose(from_imagenet(to_imagenet(images())), images(), atol=1e-6)
     assert torch.allclose(to_imagenet(from_imagenet(images())), images(), atol=1e-6)

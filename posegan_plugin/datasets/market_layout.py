@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from posegan_plugin.datasets.people import Person, ReIDSplits
@@ -13,7 +14,9 @@ _NAME = re.compile(r"(-?\d+)_c(\d+)")
 _SUFFIXES = {".jpg", ".jpeg", ".png"}
 
 
-def read_market_layout(root: Path | str, name: str = "market_layout") -> ReIDSplits:
+def read_market_layout(
+    root: Path | str, name: str = "market_layout", also_train: Sequence[str] = ()
+) -> ReIDSplits:
     """Read a Market-1501-like folder.
 
     File names start with ``PID_cCAMERA`` (``0002_c1s1_000451_03.jpg``; cameras from 1). People with
@@ -22,20 +25,24 @@ def read_market_layout(root: Path | str, name: str = "market_layout") -> ReIDSpl
     Args:
         root: The folder that holds ``bounding_box_train``, ``query`` and ``bounding_box_test``.
         name: Name given to the data set.
+        also_train: Further folders below ``root`` of the same training identities, for example
+            synthesised people; they are trained on under the same numbers.
 
     Returns:
         The lists, sorted by file name, and the ``*annotation*.csv`` files beside the folders.
 
     Raises:
-        UserError: A folder is missing or holds no image, or a file name cannot be read.
+        UserError: A folder is missing or holds no image, a file name cannot be read, or a further
+            folder has an identity that ``bounding_box_train`` does not have.
     """
     root = Path(root)
     lists = []
-    for folder in FOLDERS:
+    folders = (*FOLDERS, *also_train)
+    for folder in folders:
         if not (root / folder).is_dir():
             raise UserError(
                 f"{root / folder} is not a folder: a Market-1501-like data set has the folders "
-                f"{', '.join(FOLDERS)} in {root}; check data_root"
+                f"{', '.join(folders)} in {root}; check data_root"
             )
         people = _read_folder(root / folder)
         if not people:
@@ -43,8 +50,15 @@ def read_market_layout(root: Path | str, name: str = "market_layout") -> ReIDSpl
                 f"{root / folder} holds no .jpg or .png image: unpack the data set there"
             )
         lists.append(people)
-    train, query, gallery = lists
+    train, query, gallery, *further = lists
     labels = {pid: label for label, pid in enumerate(sorted({p.pid for p in train}))}
+    train = [*train, *(p for people in further for p in people)]
+    strangers = [p for p in train if p.pid not in labels]
+    if strangers:
+        raise UserError(
+            f"{strangers[0].path}: no image in {root / FOLDERS[0]} shows person {strangers[0].pid}; "
+            "remove the file, or check that both folders come from the same data set"
+        )
     train = [p._replace(pid=labels[p.pid]) for p in train]
     return ReIDSplits(name, train, query, gallery, sorted(root.glob("*annotation*.csv")))
 

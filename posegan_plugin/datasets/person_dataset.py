@@ -29,9 +29,9 @@ class PersonDataset(Dataset):
 
     Args:
         people: Who is on which image.
-        keypoints: Image name (without folder) -> float32 (18, 3): x, y in pixels of the stored
-            image, score. People without an entry have no joints; they train the re-ID network but
-            are never a condition or a target.
+        keypoints: Image path, or name without folder -> float32 (18, 3): x, y in pixels of the
+            stored image, score. People without an entry have no joints; they train the re-ID network
+            but are never a condition or a target.
         image_size: (height, width) that images are brought to; key points follow.
         cache: Keep decoded images in memory (uint8), so that each is read once.
         require_keypoints: Whether it is an error if no image at all has key points.
@@ -106,7 +106,7 @@ class PersonDataset(Dataset):
         scaled = torch.zeros(len(self.people), NUM_JOINTS, 3)
         for row, person in enumerate(self.people):
             stored = image_size(person.path)
-            found = keypoints.get(Path(person.path).name)
+            found = keypoints.get(person.path, keypoints.get(Path(person.path).name))
             if found is not None:
                 scaled[row] = resize_keypoints(
                     torch.from_numpy(np.asarray(found, dtype=np.float32)), stored, self.image_size

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import random
-
-import numpy as np
-import torch
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+
+from posegan_plugin.training import seed_epoch
 
 
 class EpochSeedHook(Hook):
@@ -22,8 +20,4 @@ class EpochSeedHook(Hook):
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Derive this epoch's seeds."""
-        sequence = np.random.SeedSequence((runner.seed, runner.epoch, get_rank()))
-        python, numpy, torch_seed = (int(s) for s in sequence.generate_state(3))
-        random.seed(python)
-        np.random.seed(numpy)
-        torch.manual_seed(torch_seed)
+        seed_epoch(runner.seed, runner.epoch, get_rank())

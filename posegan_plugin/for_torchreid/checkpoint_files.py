@@ -1,0 +1,179 @@
+"""torchreid's checkpoint files: ``SAVE_DIR/NAME/model.pth.tar-EPOCH``, one for each network."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from posegan_plugin.checkpoint import check_state, read_checkpoint
+from posegan_plugin.errors import UserError
+from posegan_plugin.for_torchreid.reid_step import unwrap
+
+_NAME = "model.pth.tar-{}"
+
+
+def write_checkpoint(state: dict, folder: Path | str, is_best: bool = False) -> Path:
+    """Write a checkpoint under torchreid's name for it; an interrupted write leaves no half file.
+
+    Args:
+        state: What to write, with the key ``epoch``.
+        folder: ``SAVE_DIR/NAME``; it is made.
+        is_best: Also write it as ``model-best.pth.tar``.
+
+    Returns:
+        The file.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    names = [_NAME.format(state["epoch"])] + ["model-best.pth.tar"] * is_best
+    for name in names:
+        part = folder / f".{name}.part-{uuid.uuid4().hex[:8]}"
+        try:
+            torch.save(state, part)
+            part.replace(folder / name)
+        finally:
+            part.unlink(missing_ok=True)
+    return folder / names[0]
+
+
+def find_checkpoints(path: Path | str, names: Sequence[str]) -> dict[str, Path]:
+    """The files of all networks that belong together.
+
+    Args:
+        path: A run's ``save_dir``, for the newest epoch of which every network has a file; or one
+            of the files.
+        names: The networks.
+
+    Returns:
+        Name -> file.
+
+    Raises:
+        UserError: Nothing is there, or the file of a network is missing.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return _newest(path, names)
+    if not path.is_file():
+        raise UserError(
+            f"checkpoint {path} does not exist: give a run's save_dir or one of its files"
+        )
+    if len(names) == 1:
+        return {names[0]: path}
+    files = {n: path.parent.parent / n / path.name for n in names}
+    missing = [str(f) for f in files.values() if not f.is_file()]
+    if missing:
+        raise UserError(
+            f"checkpoint {path} is not of a run that trains {', '.join(names)}: "
+            f"{missing[0]} is missing"
+        )
+    return files
+
+
+def _newest(folder: Path, names: Sequence[str]) -> dict[str, Path]:
+    folders = {n: folder / n for n in names}
+    if len(names) == 1 and not folders[names[0]].is_dir():
+        folders = {names[0]: folder}
+    pattern = re.compile(re.escape(_NAME.format("")) + r"(\d+)")
+    epochs = [
+        {int(m[1]) for f in d.glob("*") if (m := pattern.fullmatch(f.name))}
+        for d in folders.values()
+    ]
+    common = set.intersection(*epochs)
+    if not common:
+        raise UserError(
+            f"{folder} has no epoch with a checkpoint of each of {', '.join(names)}: give the "
+            "save_dir of a run that trained them"
+        )
+    return {n: d / _NAME.format(max(common)) for n, d in folders.items()}
+
+
+def read_toolbox_checkpoint(path: Path | str) -> dict:
+    """Read a checkpoint of this plugin's engines or of torchreid's own.
+
+    Args:
+        path: The file.
+
+    Raises:
+        UserError: It cannot be read, or is no checkpoint of a torchreid engine.
+    """
+    with numpy_scalars():
+        checkpoint = read_checkpoint(path)
+    if not isinstance(checkpoint.get("state_dict"), Mapping) or "epoch" not in checkpoint:
+        raise UserError(
+            f"checkpoint {path} is not one that a torchreid engine wrote (state_dict and epoch): "
+            "training cannot go on from it"
+        )
+    return checkpoint
+
+
+def fitted_state(network: nn.Module, state: Mapping[str, Tensor], where: str) -> dict[str, Tensor]:
+    """A state dict as the network names its entries.
+
+    Args:
+        network: The network that is about to load it, within ``nn.DataParallel`` or not.
+        state: The state dict of such a network, within ``nn.DataParallel`` or not.
+        where: What the state is, for the message.
+
+    Raises:
+        UserError: It belongs to another architecture.
+    """
+    bare = {k.removeprefix("module."): v for k, v in state.items()}
+    inner = unwrap(network)
+    check_state(inner, bare, where)
+    surplus = sorted(bare.keys() - inner.state_dict().keys())
+    if surplus:
+        raise UserError(
+            f"{where} belongs to another architecture: it also holds {', '.join(surplus[:3])}; use "
+            "the options it was trained with"
+        )
+    return {f"module.{k}": v for k, v in bare.items()} if inner is not network else bare
+
+
+def numpy_scalars() -> AbstractContextManager:
+    """Inside this context torch also loads NumPy scalars.
+
+    torchreid's own engines store rank-1 as one, and torch >= 2.6 refuses to read that.
+    """
+    scalar = np.float32(0).__reduce__()[0]
+    return torch.serialization.safe_globals(
+        [
+            (scalar, "numpy._core.multiarray.scalar"),
+            (scalar, "numpy.core.multiarray.scalar"),
+            np.dtype,
+            type(np.dtype(np.float32)),
+            type(np.dtype(np.float64)),
+        ]
+    )
+
+
+def load_part(part: object | None, key: str, checkpoint: Mapping[str, object], file: Path) -> None:
+    """Restore an optimiser or a scheduler; one that the checkpoint does not hold starts anew.
+
+    Args:
+        part: What to restore; ``None`` for nothing.
+        key: ``optimizer`` or ``scheduler``.
+        checkpoint: Holds its state.
+        file: Where the checkpoint is from, for the message.
+
+    Raises:
+        UserError: The state is of other parameters.
+    """
+    if part is None:
+        return
+    if key not in checkpoint:
+        print(f'"{file}" holds no {key}: it starts anew')
+        return
+    try:
+        part.load_state_dict(checkpoint[key])
+    except (ValueError, KeyError) as error:
+        raise UserError(
+            f"checkpoint {file} holds the {key} of other parameters ({error}): use the options it "
+            "was trained with"
+        ) from error

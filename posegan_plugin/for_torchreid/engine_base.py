@@ -1,0 +1,194 @@
+"""What this plugin's engines do differently from torchreid's ``Engine``, and nothing else."""
+
+from __future__ import annotations
+
+from collections import deque
+from pathlib import Path
+from statistics import fmean
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+from posegan_plugin.for_torchreid.checkpoint_files import (
+    find_checkpoints,
+    fitted_state,
+    load_part,
+    read_toolbox_checkpoint,
+    write_checkpoint,
+)
+from posegan_plugin.for_torchreid.ranking import plugin_ranking
+from posegan_plugin.training import seed_epoch
+
+_COLLAPSED = 0.05  # mean distance of normalised embeddings, 0 to 2
+
+
+class SafeEngine:
+    """Mixin before any torchreid engine: checkpoints that load, frozen networks, exact resume.
+
+    - Checkpoints hold plain values, so that ``torch.load(weights_only=True)`` reads them; a
+      scheduler or an optimiser may be missing; an interrupted write leaves no half file.
+    - What is frozen when it is registered stays frozen, and a network of which nothing trains stays
+      in evaluation mode.
+    - :meth:`resume` restores all registered networks.
+    - Galleries with fewer than 50 images can be evaluated, and large ones quickly.
+
+    Attributes:
+        seed: Where not ``None``, each epoch's random numbers follow from it and the epoch alone, so
+            that a resumed run goes on exactly as the uninterrupted one. Stored in checkpoints.
+        amp: Whether :meth:`mixed_precision` is on.
+
+    Examples::
+
+        class MyTripletEngine(SafeEngine, torchreid.engine.ImageTripletEngine):
+            pass
+    """
+
+    seed: int | None = None
+    amp: bool = False
+    max_epoch: int = 0
+    num_batches: int = 0
+    batch_idx: int = 0
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        self._closed: dict[str, list[nn.Parameter]] = {}
+        self._frozen: set[str] = set()
+        self._spreads: deque[float] = deque(maxlen=20)
+        super().__init__(*args, **kwargs)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        return torch.device("cuda" if self.use_gpu else "cpu")
+
+    @property
+    def progress(self) -> float:
+        """Share of the training that is done before the current batch, in [0, 1]."""
+        return self.progress_at(self.batch_idx)
+
+    def progress_at(self, batch: int) -> float:
+        """Share of the training that is done before a batch of the current epoch, in [0, 1].
+
+        A sampler may give fewer batches than it announced, so an epoch can end early.
+        """
+        within = min(1.0, batch / self.num_batches) if self.num_batches else 0.0
+        return min(1.0, (self.epoch + within) / self.max_epoch) if self.max_epoch else 0.0
+
+    def mixed_precision(self) -> torch.autocast:
+        """bfloat16 autocast with ``amp``; it needs no loss scaling."""
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.amp)
+
+    def register_model(
+        self,
+        name: str = "model",
+        model: nn.Module | None = None,
+        optim: Optimizer | None = None,
+        sched: object | None = None,
+    ) -> None:
+        """As torchreid's, and remember what is frozen."""
+        super().register_model(name, model, optim, sched)
+        self._closed[name] = [p for p in model.parameters() if not p.requires_grad]
+        if optim is None or len(self._closed[name]) == len(list(model.parameters())):
+            self._frozen.add(name)
+
+    def is_frozen(self, name: str) -> bool:
+        """Whether nothing of a network was to be trained when it was registered."""
+        return name in self._frozen
+
+    def set_model_mode(self, mode: str = "train", names: list[str] | None = None) -> None:
+        """As torchreid's; frozen networks stay in evaluation mode."""
+        super().set_model_mode(mode, names)
+        self._keep_frozen()
+
+    def two_stepped_transfer_learning(
+        self,
+        epoch: int,
+        fixbase_epoch: int,
+        open_layers: str | list[str] | None,
+        model: nn.Module | None = None,
+    ) -> None:
+        """As torchreid's, which opens every layer, the frozen ones too; these are closed again."""
+        super().two_stepped_transfer_learning(epoch, fixbase_epoch, open_layers, model)
+        self._keep_frozen()
+
+    def _keep_frozen(self) -> None:
+        for parameters in self._closed.values():
+            for p in parameters:
+                p.requires_grad_(False)
+        for name in self._frozen:
+            self._models[name].eval()
+
+    def get_current_lr(self, names: str | list[str] | None = None) -> float:
+        """Learning rate of the first network that has an optimiser; 0 without one."""
+        for name in self.get_model_names(names):
+            if self._optims[name] is not None:
+                return self._optims[name].param_groups[-1]["lr"]
+        return 0.0
+
+    def train(self, *args: object, **kwargs: object) -> None:
+        """One epoch, as torchreid's, from its own seed."""
+        if self.seed is not None:
+            seed_epoch(self.seed, self.epoch)
+        self._spreads.clear()
+        super().train(*args, **kwargs)
+        spread = fmean(self._spreads) if self._spreads else 2.0
+        if spread < _COLLAPSED:
+            print(
+                f"** The embeddings have collapsed: their mean distance is {spread:.3g}. Lower the "
+                "learning rate, or let the quartet loss start later (quartet_ramp). **"
+            )
+
+    def note_spread(self, spread: float) -> None:
+        """Remember a batch's embedding spread, to name a collapsed run as such."""
+        self._spreads.append(spread)
+
+    def test(self, *args: object, **kwargs: object) -> float:
+        """As torchreid's; rank-1 comes back as a Python number, which checkpoints can hold."""
+        with plugin_ranking():
+            return float(super().test(*args, **kwargs))
+
+    def save_model(
+        self, epoch: int, rank1: float, save_dir: Path | str, is_best: bool = False
+    ) -> None:
+        """Write ``save_dir/NAME/model.pth.tar-EPOCH`` for each network, in torchreid's format."""
+        for name in self.get_model_names():
+            state = {
+                "state_dict": self._models[name].state_dict(),
+                "epoch": epoch + 1,
+                "rank1": float(rank1),
+            }
+            for key, part in (("optimizer", self._optims[name]), ("scheduler", self._scheds[name])):
+                if part is not None:
+                    state[key] = part.state_dict()
+            if self.seed is not None:
+                state["seed"] = self.seed
+            path = write_checkpoint(state, Path(save_dir) / name, is_best)
+            print(f'Checkpoint saved to "{path}"')
+
+    def resume(self, path: Path | str) -> int:
+        """Restore all networks, optimisers and schedulers.
+
+        Args:
+            path: The run's ``save_dir`` (its newest epoch), or one of its checkpoints.
+
+        Returns:
+            The epoch to start with: ``engine.run(start_epoch=engine.resume("log"), ...)``.
+
+        Raises:
+            UserError: A checkpoint is missing, cannot be read, or is of another architecture.
+        """
+        files = find_checkpoints(path, self.get_model_names())
+        states = {name: read_toolbox_checkpoint(file) for name, file in files.items()}
+        fitted = {
+            name: fitted_state(self._models[name], states[name]["state_dict"], f"checkpoint {file}")
+            for name, file in files.items()
+        }
+        for name, state in states.items():
+            self._models[name].load_state_dict(fitted[name])
+            for key, part in (("optimizer", self._optims[name]), ("scheduler", self._scheds[name])):
+                load_part(part, key, state, files[name])
+            self.seed = state.get("seed", self.seed)
+        start = int(next(iter(states.values()))["epoch"])
+        self.epoch = start - 1  # torchreid names the final checkpoint of an empty run by it
+        print(f'Resumed from "{path}" after epoch {start}')
+        return start

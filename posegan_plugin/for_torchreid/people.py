@@ -1,0 +1,155 @@
+"""The training people of a torchreid data manager as they lie on disk, with key points."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import partial
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from posegan_plugin.augment import PersonBatch
+from posegan_plugin.datasets import Person, PersonDataset
+from posegan_plugin.errors import UserError
+from posegan_plugin.images import IMAGENET_MEAN, IMAGENET_STD, from_uint8, to_imagenet
+from posegan_plugin.pose import PoseBank, read_keypoint_csv
+
+Keypoints = Mapping[str, np.ndarray] | Sequence[str | PathLike[str]] | str | PathLike[str]
+"""Key points by image name or path, or the PATN csv files that hold them."""
+
+
+class TrainPeople:
+    """Training images and key points by image path, without torchreid's augmentation.
+
+    torchreid flips, crops and erases at random and does not say what it did, so the key points of
+    an image do not fit what is in the batch. Images are therefore read again (each once, kept as
+    uint8).
+
+    Args:
+        source: An ``ImageDataManager``, or a list of (path, pid, camid) or (path, pid, camid,
+            dsetid) as torchreid's data sets have it in ``train``.
+        keypoints: Key points (18, 3) as x, y in pixels of the stored image and score, by image
+            name or, where several images share a name, by path; or PATN csv files.
+        image_size: (height, width) that images are brought to; key points follow.
+
+    Attributes:
+        dataset: The people, with identities and cameras as torchreid numbers them.
+        normalize: Brings images in [-1, 1] to the normalisation of the manager's own images;
+            ImageNet's for a list.
+
+    Raises:
+        UserError: No image has key points, key points by name fit several images, an image or a
+            file cannot be read, or the manager's transforms do not normalise.
+    """
+
+    def __init__(
+        self,
+        source: object,
+        keypoints: Keypoints,
+        image_size: tuple[int, int] = (128, 64),
+    ) -> None:
+        mean, std = IMAGENET_MEAN, IMAGENET_STD
+        items = source
+        if hasattr(source, "train_loader"):
+            items = source.train_loader.dataset.data
+            mean, std = _statistics(source)
+        self.normalize = partial(to_imagenet, mean=mean, std=std)
+        people = [Person(str(i[0]), int(i[1]), int(i[2])) for i in items]
+        poses = _read(keypoints)
+        _check_names(people, poses)
+        self.dataset = PersonDataset(people, poses, image_size, cache=True)
+        self._rows = {_key(i[0], i[3] if len(i) > 3 else 0): row for row, i in enumerate(items)}
+
+    def rows(self, data: Mapping[str, object]) -> Tensor:
+        """Rows of a batch's people in the training list (B,).
+
+        Args:
+            data: A batch of torchreid's training loader.
+
+        Raises:
+            UserError: An image of the batch is not in the training list.
+        """
+        paths = data["impath"]
+        sources = data["dsetid"].tolist() if "dsetid" in data else [0] * len(paths)
+        try:
+            found = [self._rows[_key(p, d)] for p, d in zip(paths, sources, strict=True)]
+        except KeyError as error:
+            raise UserError(
+                f"{error.args[0][0]} is in a training batch but not in the training list that the "
+                "key points were read for; make the plugin's data manager after the last change of "
+                "the training set"
+            ) from error
+        return torch.tensor(found)
+
+    def batch(self, data: Mapping[str, object], device: torch.device | str = "cpu") -> PersonBatch:
+        """The people of a batch as they lie on disk.
+
+        Args:
+            data: A batch of torchreid's training loader; its images are not used.
+            device: Where the result goes.
+
+        Returns:
+            Real people with the batch's ``pid`` and ``camid``; ``indices`` are rows of
+            :attr:`dataset`.
+        """
+        rows = self.rows(data)
+        images = torch.stack([self.dataset[row]["image"] for row in rows.tolist()])
+        return PersonBatch.of_real(
+            images=from_uint8(images.to(device)),
+            keypoints=self.dataset.keypoints[rows].to(device),
+            pids=data["pid"].to(device),
+            camids=data["camid"].to(device),
+            indices=rows.to(device),
+        )
+
+    def pose_bank(self, min_joints: int = 10) -> PoseBank:
+        """All poses of the training people with enough joints, for ``PoseTransferAugment``."""
+        people = self.dataset
+        return PoseBank(
+            people.keypoints,
+            torch.from_numpy(people.pids),
+            torch.from_numpy(people.camids),
+            min_joints,
+        )
+
+
+def _key(path: object, dataset: object) -> tuple[str, int]:
+    # One image can be in two sources, with two identities.
+    return str(path), int(dataset)
+
+
+def _read(keypoints: Keypoints) -> Mapping[str, np.ndarray]:
+    if isinstance(keypoints, Mapping):
+        return keypoints
+    files = [keypoints] if isinstance(keypoints, str | PathLike) else keypoints
+    return {name: pose for file in files for name, pose in read_keypoint_csv(file).items()}
+
+
+def _check_names(people: list[Person], poses: Mapping[str, np.ndarray]) -> None:
+    """Refuse key points by name where a name is not enough: they would be another person's."""
+    paths = {p.path for p in people if p.path not in poses}
+    names = Counter(Path(path).name for path in paths)
+    shared = next((n for n, count in names.items() if count > 1 and n in poses), None)
+    if shared is not None:
+        where = " and ".join(sorted(path for path in paths if Path(path).name == shared)[:2])
+        raise UserError(
+            f"the key points of {shared} could belong to {where}; give keypoints as a dict by image "
+            "path instead of by name"
+        )
+
+
+def _statistics(datamanager: object) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and deviation with which a data manager normalises its training images."""
+    steps = [datamanager.train_loader.dataset.transform]
+    for step in steps:
+        steps += getattr(step, "transforms", ())
+        if hasattr(step, "mean") and hasattr(step, "std"):
+            return tuple(map(float, step.mean)), tuple(map(float, step.std))
+    raise UserError(
+        "the data manager's training transforms have no Normalize step, so synthesised images "
+        "cannot be brought to the scale of the real ones; add torchvision's Normalize"
+    )

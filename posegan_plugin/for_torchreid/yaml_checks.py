@@ -1,0 +1,70 @@
+"""What is wrong with a YAML config beyond its keys and types."""
+
+from __future__ import annotations
+
+from posegan_plugin.errors import UserError
+from posegan_plugin.for_torchreid.names import check_choice
+from posegan_plugin.for_torchreid.resolver import torchreid_module
+from posegan_plugin.for_torchreid.yaml_config import Section
+
+TRANSFORMS = (
+    *("random_flip", "random_crop", "random_patch", "color_jitter", "random_erase"),
+    "pose_transfer",
+)
+"""Names for ``data.transforms``; torchreid itself ignores a name that it does not know."""
+
+
+def check_values(config: Section) -> None:
+    """Refuse what torchreid would stumble over later, or ignore.
+
+    Raises:
+        UserError: An unknown name, or options that do not go together.
+    """
+    check_choice("data.type", config.data.type, ("image", "video"))
+    if config.data.type == "video":
+        raise UserError(
+            "data.type: 'video' is not supported, poses are of single images; use data.type: image, "
+            "or torchreid's own script for video"
+        )
+    samplers = torchreid_module("data.sampler").AVAI_SAMPLERS
+    for key, known in {
+        "model.name": sorted(vars(torchreid_module("models"))["__model_factory"]),
+        "loss.name": ("softmax", "triplet"),
+        "train.optim": torchreid_module("optim.optimizer").AVAI_OPTIMS,
+        "train.lr_scheduler": torchreid_module("optim.lr_scheduler").AVAI_SCH,
+        "sampler.train_sampler": samplers,
+        "sampler.train_sampler_t": samplers,
+        "test.dist_metric": ("euclidean", "cosine"),
+    }.items():
+        check_choice(key, config.get_path(key), known)
+    test, train = config.test, config.train
+    if test.visactmap:
+        raise UserError(
+            "test.visactmap is gone from torchreid: use its tools/visualize_actmap.py, and "
+            "test.visactmap: False here"
+        )
+    if test.visrank and not test.evaluate:
+        raise UserError("test.visrank needs test.evaluate: True; pictures are of a test-only run")
+    if not test.ranks or not all(1 <= r <= 50 for r in test.ranks):
+        raise UserError(f"test.ranks={test.ranks} must be ranks from 1 to 50")
+    alone = config.loss.name == "triplet" and config.loss.triplet.weight_x == 0
+    if alone and train.fixbase_epoch > 0 and config.posegan is None:
+        raise UserError(
+            "train.fixbase_epoch trains the classifier alone, which loss.triplet.weight_x: 0 leaves "
+            "out of the loss; set train.fixbase_epoch: 0 or a weight_x above 0"
+        )
+    names = [name.lower() for name in config.data.transforms or ()]
+    mode = config.posegan.mode if config.posegan else "baseline"
+    if "pose_transfer" in names and not mode.startswith("online"):
+        raise UserError(
+            f"data.transforms: pose_transfer does nothing in mode {mode}; choose posegan.mode online, "
+            "or take it out"
+        )
+    table = sorted(vars(torchreid_module("data.datasets"))["__image_datasets"])
+    for key, known in (
+        ("data.sources", table),
+        ("data.targets", table),
+        ("data.transforms", TRANSFORMS),
+    ):
+        for name in config.get_path(key) or ():
+            check_choice(key, name.lower() if known is TRANSFORMS else name, known)

@@ -1,0 +1,98 @@
+"""The networks of a config's ``posegan`` section."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from posegan_plugin.checkpoint import load_network
+from posegan_plugin.errors import UserError
+from posegan_plugin.for_torchreid.builders import load_weights
+from posegan_plugin.for_torchreid.checkpoint_files import find_checkpoints
+from posegan_plugin.for_torchreid.people import TrainPeople
+from posegan_plugin.for_torchreid.resolver import torchreid_module
+from posegan_plugin.for_torchreid.yaml_config import CONFIG_FILE, Section, load_config
+from posegan_plugin.images import resize_images
+from posegan_plugin.models import PoseTransferGenerator
+from posegan_plugin.training import frozen
+
+
+def build_generator(config: Section, datamanager: object) -> nn.Module:
+    """The generator, with the weights of ``posegan.checkpoint`` where there are any.
+
+    Raises:
+        UserError: A wrong option, or a checkpoint that does not fit.
+    """
+    options = config.posegan
+    if options.condition_on_camera and options.num_cameras is None:
+        people = datamanager.train_loader.dataset.data
+        options["num_cameras"] = 1 + max(int(p[2]) for p in people)
+    generator = _empty_generator(config)
+    path = options.checkpoint
+    if path and (Path(path) / "generator").is_dir():
+        path = find_checkpoints(path, ["generator"])["generator"]
+    if path:
+        load_network(generator, path, "generator")
+    return generator
+
+
+def trained_generator(save_dir: str | Path) -> nn.Module:
+    """The newest generator of a run of ``tools/train_torchreid.py`` in mode ``joint``.
+
+    Args:
+        save_dir: The run's ``data.save_dir``, which holds its ``config.yaml`` and checkpoints.
+
+    Raises:
+        UserError: There is no such run.
+    """
+    config = load_config(str(Path(save_dir) / CONFIG_FILE))
+    if config.posegan is None:
+        raise UserError(f"{save_dir} is not of a run in posegan.mode joint: it has no generator")
+    generator = _empty_generator(config)
+    load_network(generator, find_checkpoints(save_dir, ["generator"])["generator"], "generator")
+    return generator
+
+
+def _empty_generator(config: Section) -> PoseTransferGenerator:
+    options = config.posegan
+    cameras = options.num_cameras if options.condition_on_camera else 0
+    return PoseTransferGenerator(**options.generator, num_cameras=cameras)
+
+
+def keypoint_files(config: Section) -> list[Path]:
+    """The key point files: as they stand, or below ``data.root``.
+
+    Raises:
+        UserError: None is named.
+    """
+    files = [Path(name) for name in config.posegan.keypoints if name]
+    if not files:
+        raise UserError(
+            f"posegan.mode {config.posegan.mode!r} needs posegan.keypoints, csv files below data.root"
+        )
+    return [Path(config.data.root).expanduser() / f for f in files]
+
+
+def build_teacher(
+    config: Section, datamanager: object, people: TrainPeople | None = None
+) -> nn.Module | Callable[[Tensor], Tensor] | None:
+    """The model of ``posegan.teacher_checkpoint``; with people, logits of images in [-1, 1]."""
+    path = config.posegan.teacher_checkpoint
+    if not path:
+        return None
+    teacher = torchreid_module("models").build_model(
+        config.model.name, datamanager.num_train_pids, pretrained=False, use_gpu=config.use_gpu
+    )
+    load_weights(teacher, path)
+    teacher = teacher.to("cuda" if config.use_gpu else "cpu").requires_grad_(False)
+    if people is None:
+        return teacher
+
+    def logits(images: Tensor) -> Tensor:
+        size = (datamanager.height, datamanager.width)
+        with frozen(teacher, evaluation=True):  # torchreid's models give features then
+            return teacher.classifier(teacher(people.normalize(resize_images(images, size))))
+
+    return logits
