@@ -76,6 +76,9 @@ def test_baselines_differ_in_the_mode_alone():
         assert baseline["model"].pop("mode") == "baseline"
         assert joint["model"].pop("mode") == "joint"
         del baseline["work_dir"], joint["work_dir"]
+        if "demo" in name:  # more epochs, for about the same time
+            for config in (baseline, joint):
+                del config["train_cfg"], config["param_scheduler"]
         assert baseline == joint
 
 
