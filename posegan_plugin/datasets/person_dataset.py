@@ -8,16 +8,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from posegan_plugin.datasets.people import Person
 from posegan_plugin.errors import UserError
 from posegan_plugin.pose import NUM_JOINTS, count_joints, resize_keypoints
-
-# Key points refer to the stored pixels, so an EXIF rotation is not applied (nor does torchreid).
-_READ_FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 
 
 class PersonDataset(Dataset):
@@ -123,7 +120,7 @@ def image_size(path: str | Path) -> tuple[int, int]:
     try:
         with Image.open(path) as image:
             return image.height, image.width
-    except (OSError, UnidentifiedImageError) as error:
+    except OSError as error:
         raise UserError(f"{path} cannot be read as an image: remove or replace it") from error
 
 
@@ -134,16 +131,18 @@ def read_image(path: str | Path, size: tuple[int, int]) -> Tensor:
         UserError: The file is missing or cannot be decoded.
     """
     try:
-        data = np.fromfile(path, dtype=np.uint8)  # cv2.imread fails on some non-ASCII paths
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}") from error
-    decoded = cv2.imdecode(data, _READ_FLAGS) if data.size else None
-    if decoded is None:
-        raise UserError(f"{path} cannot be decoded as an image: remove or replace it")
+        # As torchreid does. Key points refer to the stored pixels: no EXIF rotation.
+        with Image.open(path) as image:
+            if image.mode.startswith("I"):  # 16 bits, which convert() would clip
+                image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+            decoded = np.array(image.convert("RGB"))
+    except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises for damaged files
+        raise UserError(
+            f"{path} cannot be decoded as an image ({error}): remove or replace it"
+        ) from error
     if decoded.shape[:2] != size:
         shrinking = decoded.shape[0] > size[0]
         decoded = cv2.resize(
             decoded, size[::-1], interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
         )
-    rgb = cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
-    return torch.from_numpy(rgb).permute(2, 0, 1).contiguous()
+    return torch.from_numpy(decoded).permute(2, 0, 1).contiguous()
