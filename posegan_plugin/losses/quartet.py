@@ -59,7 +59,8 @@ def quartet_loss(
         return zero_with_gradient(embeddings)
     with autocast_off(embeddings):
         x = unit_embeddings(embeddings) if normalize else full_precision(embeddings)
-        x1, x2, x3, x4 = x[quartets].unbind(dim=1)
+        # Not x[quartets]: its backward adds up with atomics, in another order at every run.
+        x1, x2, x3, x4 = x.index_select(0, quartets.flatten()).unflatten(0, (-1, 4)).unbind(dim=1)
         # Differences, not norms: their gradient is finite for identical images.
         d12 = (x1 - x2).square().sum(dim=1)
         d13 = (x1 - x3).square().sum(dim=1)

@@ -191,3 +191,21 @@ def test_weights_of_zero_give_zero_with_gradient():
     loss.backward()
     assert loss.item() == 0
     assert embeddings.grad.abs().sum() == 0
+
+
+def test_gradient_is_the_same_at_every_run():
+    # Large enough for several threads to add to one image's gradient at once.
+    embeddings = torch.randn(96, 512, generator=torch.Generator().manual_seed(0))
+    pids = torch.arange(96) // 4
+    quartets = random_quartets(pids, torch.Generator().manual_seed(0), 4)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(4)
+    try:
+        gradients = []
+        for _ in range(10):
+            x = embeddings.clone().requires_grad_()
+            quartet_loss(x, pids, quartets).backward()
+            gradients.append(x.grad)
+    finally:
+        torch.set_num_threads(threads)
+    assert all(torch.equal(g, gradients[0]) for g in gradients)
