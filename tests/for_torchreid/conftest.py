@@ -168,3 +168,26 @@ def build_joint(root, keypoints, seed=0, frozen=(), without=(), schedule=False, 
             {"optimizers": optimizers, "schedulers": schedulers, "people": people} | usual | options
         ),
     )
+
+
+@pytest.fixture
+def load(tmp_path):
+    from posegan_plugin.for_torchreid.yaml_config import load_config
+
+    def load(text, arguments=None, opts=()):
+        (tmp_path / "mine.yaml").write_text(text)
+        return load_config(str(tmp_path / "mine.yaml"), arguments, opts)
+
+    return load
+
+
+@pytest.fixture
+def refusal(load):
+    from posegan_plugin.errors import UserError
+
+    def refusal(text="", opts=()):
+        with pytest.raises(UserError) as error:
+            load(text, opts=opts)
+        return str(error.value)
+
+    return refusal

@@ -6,7 +6,6 @@ import yaml
 
 from posegan_plugin import config_path
 from posegan_plugin.augment import SynthesisPolicy
-from posegan_plugin.errors import UserError
 from posegan_plugin.for_torchreid.yaml_config import load_config, plain
 from posegan_plugin.losses import QuartetLoss
 from posegan_plugin.models import PoseTransferGenerator
@@ -78,25 +77,6 @@ test:
   visrank_topk: 5
   visactmap: True
 """
-
-
-@pytest.fixture
-def load(tmp_path):
-    def load(text, arguments=None, opts=()):
-        (tmp_path / "mine.yaml").write_text(text)
-        return load_config(str(tmp_path / "mine.yaml"), arguments, opts)
-
-    return load
-
-
-@pytest.fixture
-def refusal(load):
-    def refusal(text="", opts=()):
-        with pytest.raises(UserError) as error:
-            load(text, opts=opts)
-        return str(error.value)
-
-    return refusal
 
 
 def leaves(tree, prefix=""):

@@ -5,25 +5,6 @@ from posegan_plugin.errors import UserError
 from posegan_plugin.for_torchreid.yaml_config import load_config
 
 
-@pytest.fixture
-def load(tmp_path):
-    def load(text, arguments=None, opts=()):
-        (tmp_path / "mine.yaml").write_text(text)
-        return load_config(str(tmp_path / "mine.yaml"), arguments, opts)
-
-    return load
-
-
-@pytest.fixture
-def refusal(load):
-    def refusal(text="", opts=()):
-        with pytest.raises(UserError) as error:
-            load(text, opts=opts)
-        return str(error.value)
-
-    return refusal
-
-
 @pytest.mark.parametrize(
     ("key", "known"),
     [
