@@ -21,7 +21,10 @@ setup(
     python_requires=">=3.10,<3.14",
     packages=[*find_packages(include=["posegan_plugin*"]), *config_packages],
     package_dir={"posegan_plugin.configs": "configs"},
-    package_data={"posegan_plugin.configs": ["**/*.py", "**/*.yaml"]},
+    package_data={
+        "posegan_plugin": ["weights/*.safetensors"],
+        "posegan_plugin.configs": ["**/*.py", "**/*.yaml"],
+    },
     install_requires=[
         "torch>=2.6",
         "torchvision>=0.21",
@@ -31,6 +34,7 @@ setup(
         "opencv-python>=4.10",
         "pillow>=10.3",
         "pyyaml>=6",
+        "safetensors>=0.4.5",
         "torchmetrics>=1.4",
         "tqdm>=4.66",
         # torchreid imports these and mmengine needs setuptools, but neither declares them.

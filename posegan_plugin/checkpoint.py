@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from posegan_plugin.errors import UserError
+from posegan_plugin.published import SUFFIX, read_weights
 
 
 def newest_checkpoint(work_dir: str | Path) -> Path | None:
@@ -27,7 +28,7 @@ def read_checkpoint(path: str | Path) -> dict:
     """Load a checkpoint with ``weights_only=True``, on the CPU.
 
     Args:
-        path: A checkpoint, or a work dir for the newest in it.
+        path: A checkpoint, a published weight file, or a work dir for the newest checkpoint in it.
 
     Raises:
         UserError: The file is missing, is no checkpoint, or holds code instead of data.
@@ -36,6 +37,8 @@ def read_checkpoint(path: str | Path) -> dict:
         path = newest_checkpoint(path) or Path(path) / "last_checkpoint"
     if not Path(path).is_file():
         raise UserError(f"checkpoint {path} does not exist: check the path")
+    if Path(path).suffix == SUFFIX:
+        return read_weights(path)
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged pickle makes torch raise nearly anything

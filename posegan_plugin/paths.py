@@ -1,4 +1,4 @@
-"""Where the configs that travel with the package lie."""
+"""Where the configs and weights that travel with the package lie."""
 
 from __future__ import annotations
 
@@ -32,4 +32,20 @@ def config_path(name: str = "") -> str:
             str(p.relative_to(root)) for p in root.rglob("*.py") if "_base_" not in p.parts
         )
         raise UserError(f"there is no config {name!r}; choose one of: {', '.join(known)}")
+    return str(path)
+
+
+def weights_path(name: str) -> str:
+    """Absolute path of a weight file shipped with the package.
+
+    Args:
+        name: ``demo``: generator and re-ID network of ``configs/pose_quartet_demo_weights.py``.
+
+    Raises:
+        UserError: There is none of that name.
+    """
+    path = Path(__file__).resolve().parent / "weights" / f"{name}.safetensors"
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in path.parent.glob("*.safetensors")))
+        raise UserError(f"there are no weights {name!r}; choose one of: {known}")
     return str(path)

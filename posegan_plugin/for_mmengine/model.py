@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from posegan_plugin.augment import PersonBatch, PoseTransferAugment, ReIDInput, SynthesisPolicy
 from posegan_plugin.checkpoint import load_network
 from posegan_plugin.errors import UserError
+from posegan_plugin.for_mmengine.networks import architecture_of_model, build_reid
 from posegan_plugin.for_mmengine.optim import update_together
-from posegan_plugin.models import ReIDNetwork
 from posegan_plugin.pose import PoseBank
 from posegan_plugin.registry import MODELS
 from posegan_plugin.training import (
@@ -60,6 +60,7 @@ class PoseGANReID(BaseModel):
 
     Attributes:
         trained_networks: Names of the networks that have an optimiser.
+        architecture: How generator and re-ID network are built; checkpoints carry it.
 
     Raises:
         UserError: An unknown mode, or a key that the mode needs is missing.
@@ -99,23 +100,28 @@ class PoseGANReID(BaseModel):
         self.max_pairs = max_pairs
         self.generation_objective, self.reid_objective = build_objectives(**(objective or {}))
         self.reid_input = ReIDInput(**(reid_input or {"size": (256, 128)}))
-
-        def build_reid() -> ReIDNetwork:
-            size = {"image_size": self.reid_input.size}
-            return ReIDNetwork(
-                MODELS.build(backbone, default_args=size), num_identities, **(reid or {})
-            )
-
-        self.reid = build_reid()
-        self.teacher = build_reid().requires_grad_(False) if teacher_checkpoint else None
+        self.architecture = architecture_of_model(
+            {
+                "mode": mode,
+                "num_identities": num_identities,
+                "num_cameras": num_cameras,
+                "backbone": backbone,
+                "reid": reid,
+                "reid_input": reid_input,
+                "generator": generator,
+                "condition_on_camera": condition_on_camera,
+            }
+        )
+        described = self.architecture["reid"]
+        self.reid = build_reid(described)
+        self.teacher = build_reid(described).requires_grad_(False) if teacher_checkpoint else None
         self.generator = self.appearance_discriminator = self.pose_discriminator = None
         if mode != "baseline":
             if generator is None:
                 raise UserError(f"model mode={mode!r} needs a generator")
             if condition_on_camera and num_cameras is None:
                 raise UserError("model num_cameras is not set, but condition_on_camera needs it")
-            cameras = {"num_cameras": num_cameras if condition_on_camera else 0}
-            self.generator = MODELS.build(generator, default_args=cameras)
+            self.generator = MODELS.build(dict(self.architecture["generator"]))
         if mode == "joint":
             if self.policy.target == "any":
                 raise UserError(

@@ -1,7 +1,8 @@
-"""Checkpoints that load as data, and that fit the model they are loaded into."""
+"""Checkpoints that load as data, describe themselves, and fit the model they are loaded into."""
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 
 import numpy as np
@@ -15,7 +16,7 @@ from posegan_plugin.for_mmengine.model import unwrap
 
 
 class CheckpointFormatHook(Hook):
-    """Stores mmengine's log history as plain values, and checks what is loaded.
+    """Stores mmengine's log history as plain values and the architecture; checks what is loaded.
 
     mmengine pickles its ``HistoryBuffer`` objects into checkpoints, which torch >= 2.6 refuses to
     load; and it loads weights with ``strict=False``, so that a checkpoint of another architecture
@@ -25,7 +26,10 @@ class CheckpointFormatHook(Hook):
     priority = "VERY_HIGH"
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Turn the log history into lists; numpy scalars become Python numbers."""
+        """Turn the log history into lists, numpy scalars into numbers; say how networks are built."""
+        architecture = getattr(unwrap(runner.model), "architecture", None)  # not of other models
+        if architecture is not None:
+            checkpoint["meta"]["architecture"] = json.dumps(architecture)
         hub = dict(checkpoint["message_hub"])
         hub["log_scalars"] = {
             name: {

@@ -1,0 +1,106 @@
+"""A trained generator, and the re-ID network of its run, from whatever the user has of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from posegan_plugin.augment import ReIDInput
+from posegan_plugin.checkpoint import load_network, newest_checkpoint, read_checkpoint
+from posegan_plugin.errors import UserError
+from posegan_plugin.for_mmengine.config import load_config
+from posegan_plugin.for_mmengine.networks import architecture_of_model, build_networks
+from posegan_plugin.paths import weights_path
+from posegan_plugin.published import architecture_of, file_hash
+
+
+@dataclass
+class Pretrained:
+    """Networks of one run, in evaluation mode.
+
+    Attributes:
+        path: The file they came from.
+        sha256: Its hash.
+        architecture: How they are built.
+        generator: The generator, or ``None``.
+        reid: The re-ID network, or ``None``.
+    """
+
+    path: Path
+    sha256: str
+    architecture: dict
+    generator: nn.Module | None
+    reid: nn.Module | None
+
+    def need_generator(self) -> nn.Module:
+        """The generator.
+
+        Raises:
+            UserError: The run had none.
+        """
+        if self.generator is None:
+            raise UserError(f"checkpoint {self.path} holds no generator: use one of a joint run")
+        return self.generator
+
+    @torch.no_grad()
+    def describe(self, images: Tensor) -> Tensor:
+        """Retrieval descriptors (B, D) of images (B, 3, H, W) in [-1, 1].
+
+        Raises:
+            UserError: The run had no re-ID network.
+        """
+        if self.reid is None:
+            raise UserError(f"checkpoint {self.path} holds no re-ID network")
+        prepare = ReIDInput(size=tuple(self.architecture["reid"]["image_size"]))
+        return self.reid.describe(prepare(images, augment=False)).float()
+
+
+def load_pretrained(
+    source: str | Path, config: str | None = None, device: torch.device | str = "cpu"
+) -> Pretrained:
+    """Load networks for use, not for training.
+
+    Args:
+        source: ``demo`` for the weights that come with the package; a published weight file, a
+            checkpoint of ``tools/train.py``, or its work dir for the newest.
+        config: The config it was trained with; needed only for checkpoints that do not say how
+            their networks are built (of version 0.1).
+        device: Where the networks go.
+
+    Raises:
+        UserError: The file cannot be read, or does not say how to build its networks.
+    """
+    path = Path(weights_path("demo")) if str(source) == "demo" else Path(source)
+    if path.is_dir():
+        path = newest_checkpoint(path) or path / "last_checkpoint"
+    checkpoint = read_checkpoint(path)
+    architecture = architecture_of(checkpoint)
+    if architecture is None:
+        if config is None:
+            raise UserError(
+                f"checkpoint {path} does not say how its networks are built: name the config it was "
+                "trained with (--model-config)"
+            )
+        architecture = _architecture_from(config, checkpoint)
+    backbone = (architecture.get("reid") or {}).get("backbone", {})
+    if "pretrained" in backbone:
+        backbone["pretrained"] = False  # never fetched to be overwritten
+    networks = build_networks(architecture)
+    for name, network in networks.items():
+        load_network(network, path, name)
+        network.to(device).eval().requires_grad_(False)
+    return Pretrained(
+        path, file_hash(path), architecture, networks.get("generator"), networks.get("reid")
+    )
+
+
+def _architecture_from(config: str, checkpoint: dict) -> dict:
+    model = load_config(config).model
+    known = (checkpoint.get("meta") or {}).get("dataset_meta") or {}
+    for key in ("num_identities", "num_cameras"):
+        if model.get(key) is None:
+            model[key] = known.get(key)
+    return architecture_of_model(model)

@@ -1,0 +1,98 @@
+"""Weight files to hand on: tensors and a little JSON, nothing that could run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from posegan_plugin.errors import UserError
+from posegan_plugin.pose.files import write_atomic
+
+SUFFIX = ".safetensors"
+
+
+def write_weights(
+    path: str | Path,
+    state: Mapping[str, Tensor],
+    architecture: dict,
+    about: Mapping[str, str] | None = None,
+    half: bool = False,
+) -> None:
+    """Write networks as a weight file, whole or not at all.
+
+    Args:
+        path: Where it goes; ends in ``.safetensors``.
+        state: Tensors by name, as ``generator.layer...``.
+        architecture: How to build the networks, plain values, see
+            :func:`posegan_plugin.for_mmengine.networks.build_networks`.
+        about: What else a reader should know, for example the command that trained them.
+        half: Store floating-point tensors in half precision, which halves the file.
+
+    Raises:
+        UserError: Another suffix, or the file cannot be written.
+    """
+    if Path(path).suffix != SUFFIX:
+        raise UserError(f"weight file {path}: the name must end in {SUFFIX}")
+    tensors = {
+        name: (tensor.half() if half and tensor.is_floating_point() else tensor).contiguous()
+        for name, tensor in state.items()
+    }
+    metadata = {"architecture": json.dumps(architecture, sort_keys=True), **(about or {})}
+    write_atomic(path, save(tensors, metadata))
+
+
+def read_weights(path: str | Path) -> dict:
+    """Read a weight file.
+
+    Returns:
+        As a checkpoint: ``state_dict``, and ``meta`` with ``architecture`` (JSON) and what else was
+        said about it. Floating-point tensors come in float32.
+
+    Raises:
+        UserError: The file is missing or damaged.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            meta = dict(file.metadata() or {})
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise UserError(
+            f"weight file {path} cannot be read ({error}): it is cut off or no weight file; use "
+            "another"
+        ) from error
+    return {"state_dict": {n: _single(t) for n, t in state.items()}, "meta": meta}
+
+
+def architecture_of(checkpoint: Mapping) -> dict | None:
+    """How to build the networks of a checkpoint; ``None`` where it does not say.
+
+    Raises:
+        UserError: It says so in a form that cannot be read.
+    """
+    text = (checkpoint.get("meta") or {}).get("architecture")
+    if text is None:
+        return None
+    try:
+        architecture = json.loads(text)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"checkpoint: its architecture is not JSON ({error})") from error
+    if not isinstance(architecture, dict):
+        raise UserError("checkpoint: its architecture is not a JSON object")
+    return architecture
+
+
+def file_hash(path: str | Path) -> str:
+    """SHA-256 of a file, in hexadecimal digits."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _single(tensor: Tensor) -> Tensor:
+    return tensor.to(torch.float32) if tensor.is_floating_point() else tensor
