@@ -16,6 +16,7 @@ from posegan_plugin.errors import UserError
 from posegan_plugin.pose.files import write_atomic
 
 SUFFIX = ".safetensors"
+_KEY = "posegan_plugin"
 
 
 def write_weights(
@@ -44,8 +45,9 @@ def write_weights(
         name: (tensor.half() if half and tensor.is_floating_point() else tensor).contiguous()
         for name, tensor in state.items()
     }
-    metadata = {"architecture": json.dumps(architecture, sort_keys=True), **(about or {})}
-    write_atomic(path, save(tensors, metadata))
+    # One entry: the library writes several in an order that changes from run to run.
+    about = {"architecture": json.dumps(architecture), **(about or {})}
+    write_atomic(path, save(tensors, {_KEY: json.dumps(about, sort_keys=True)}))
 
 
 def read_weights(path: str | Path) -> dict:
@@ -60,9 +62,9 @@ def read_weights(path: str | Path) -> dict:
     """
     try:
         with safe_open(path, framework="pt") as file:
-            meta = dict(file.metadata() or {})
+            meta = json.loads((file.metadata() or {}).get(_KEY, "{}"))
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise UserError(
             f"weight file {path} cannot be read ({error}): it is cut off or no weight file; use "
             "another"

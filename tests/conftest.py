@@ -132,6 +132,34 @@ class Tiny:
         return done, work_dir
 
 
+@dataclass
+class Done:
+    """What a tool left."""
+
+    code: int
+    output: str
+    error: str
+
+
+@pytest.fixture
+def command(monkeypatch):
+    """Runs any tool in this process as its file would run: ``command("publish", checkpoint, out)``."""
+
+    def run(tool, *arguments):
+        module = load_tool(tool)
+        monkeypatch.setattr(sys, "argv", [f"{tool}.py", *map(str, arguments)])
+        output, error = io.StringIO(), io.StringIO()
+        code = 0
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(error):
+            try:
+                module.run_command(module.main)
+            except SystemExit as exit:
+                code = exit.code or 0
+        return Done(code, output.getvalue(), error.getvalue())
+
+    return run
+
+
 def load_tool(name):
     spec = importlib.util.spec_from_file_location(f"tool_{name}", ROOT / "tools" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
