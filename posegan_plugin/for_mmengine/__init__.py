@@ -32,6 +32,9 @@ _MEMBERS = {
     registry.HOOKS: tuple(getattr(hooks, name) for name in hooks.__all__),
 }
 
+# The peer's short name, as comparisons speak of it.
+registry.MODELS.register_module(name=("patn", "PATNGenerator"), module=models.PATNGenerator)
+
 for _registry, _classes in _MEMBERS.items():
     for _class in _classes:
         _registry.register_module(module=_class)

@@ -9,6 +9,7 @@ from posegan_plugin.models.encoder import Encoder
 from posegan_plugin.models.generator import PoseTransferGenerator
 from posegan_plugin.models.paan import PAAN
 from posegan_plugin.models.pagn import PAGN
+from posegan_plugin.models.patn import PATNGenerator
 from posegan_plugin.models.reid import ReIDNetwork, ReIDOutput
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "PAGN",
     "AppearanceDiscriminator",
     "Encoder",
+    "PATNGenerator",
     "PatchDiscriminator",
     "PoseDiscriminator",
     "PoseTransferGenerator",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from posegan_plugin.errors import UserError
@@ -10,7 +9,8 @@ from posegan_plugin.models.correspondence import PoseCorrespondence
 from posegan_plugin.models.encoder import Encoder
 from posegan_plugin.models.paan import PAAN
 from posegan_plugin.models.pagn import PAGN
-from posegan_plugin.pose import NUM_JOINTS, render_heatmaps
+from posegan_plugin.models.pose_maps import check_image_size, pose_maps
+from posegan_plugin.pose import NUM_JOINTS
 
 
 class PoseTransferGenerator(nn.Module):
@@ -43,11 +43,7 @@ class PoseTransferGenerator(nn.Module):
         deconvolution: str = "resize",
     ) -> None:
         super().__init__()
-        if len(image_size) != 2 or any(side % 4 or side < 16 for side in image_size):
-            raise UserError(
-                f"generator image_size={tuple(image_size)} must be (height, width), each a multiple "
-                "of 4 and at least 16"
-            )
+        check_image_size(image_size)
         if not 1 <= num_blocks <= 8:
             raise UserError(f"generator num_blocks={num_blocks} must lie between 1 and 8")
         if channels < 4 or channels % 4:
@@ -97,33 +93,17 @@ class PoseTransferGenerator(nn.Module):
         Returns:
             I_g, N masks of PAAN (B, C, H/4, W/4), N masks of PAGN at each module's resolution.
         """
-        source_maps = self._maps(condition_pose, 1, condition.dtype)
+        size, dtype = self.image_size, condition.dtype
+        source_maps = pose_maps(condition_pose, size, 1, dtype)
         f_I, f_P, paan_masks = self.paan(
             self.appearance_encoder(condition), self.pose_encoder(source_maps)
         )
         if self.correspondence is not None:
-            target_maps = self._maps(target_pose, 1, condition.dtype)
+            target_maps = pose_maps(target_pose, size, 1, dtype)
             f_I = self.correspondence(f_I, f_P, self.pose_encoder(target_maps))
-        quarter = self._target(target_pose, target_camera, 4, condition.dtype)
-        poses = [quarter] * len(self.pagn.blocks)
+        cameras = target_camera, self.num_cameras
+        poses = [pose_maps(target_pose, size, 4, dtype, *cameras)] * len(self.pagn.blocks)
         if len(poses) > 1:  # the last module works from H/2 x W/2
-            poses[-1] = self._target(target_pose, target_camera, 2, condition.dtype)
+            poses[-1] = pose_maps(target_pose, size, 2, dtype, *cameras)
         image, pagn_masks = self.pagn(f_I, poses)
         return image, paan_masks, pagn_masks
-
-    def _maps(self, pose: Tensor, stride: int, dtype: torch.dtype) -> Tensor:
-        size = (self.image_size[0] // stride, self.image_size[1] // stride)
-        return render_heatmaps(pose, self.image_size, size).to(dtype)
-
-    def _target(
-        self, pose: Tensor, camera: Tensor | None, stride: int, dtype: torch.dtype
-    ) -> Tensor:
-        """P_t at 1/stride of the resolution, with the camera's planes behind it."""
-        maps = self._maps(pose, stride, dtype)
-        if not self.num_cameras:
-            return maps
-        if camera is None:
-            raise ValueError("this generator is conditioned on the camera: target_camera is needed")
-        one_hot = nn.functional.one_hot(camera, self.num_cameras).to(maps)
-        planes = one_hot[:, :, None, None].expand(-1, -1, *maps.shape[-2:])
-        return torch.cat((maps, planes), dim=1)

@@ -5,6 +5,7 @@ import torch
 
 from posegan_plugin.models import PoseTransferGenerator
 from posegan_plugin.models.correspondence import PoseCorrespondence, position_features
+from posegan_plugin.models.pose_maps import pose_maps
 
 
 def rand(*shape, seed=0):
@@ -77,7 +78,7 @@ def corner_gradient(correspondence):
     f_I = rand(1, 8, 16, 8).requires_grad_()
     f_P, target = (
         rand(1, 8, 16, 8, seed=1),
-        generator.pose_encoder(generator._maps(pose, 1, f_I.dtype)),
+        generator.pose_encoder(pose_maps(pose, generator.image_size, 1, f_I.dtype)),
     )
     out, _, _ = generator.paan(f_I, f_P)
     if correspondence:
