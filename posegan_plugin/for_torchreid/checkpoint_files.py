@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from posegan_plugin.checkpoint import check_state, read_checkpoint
 from posegan_plugin.errors import UserError
-from posegan_plugin.for_torchreid.reid_step import unwrap
+from posegan_plugin.training import unwrap
 
 _NAME = "model.pth.tar-{}"
 

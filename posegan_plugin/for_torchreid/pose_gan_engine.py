@@ -14,17 +14,22 @@ from posegan_plugin.augment import PersonBatch, SynthesisPolicy, random_flip
 from posegan_plugin.augment.policy import Encoder
 from posegan_plugin.for_torchreid.engine_base import SafeEngine
 from posegan_plugin.for_torchreid.joint_options import check_data, check_parts, joint_policy
-from posegan_plugin.for_torchreid.joint_step import GenerationStep
 from posegan_plugin.for_torchreid.reid_step import (
     features_of,
     people_of,
     reid_losses,
     summary,
-    unwrap,
 )
 from posegan_plugin.for_torchreid.resolver import torchreid_module
 from posegan_plugin.images import resize_images
-from posegan_plugin.training import PosePairs, add_generated, build_objectives, pairs_of_batch
+from posegan_plugin.training import (
+    GenerationStep,
+    PosePairs,
+    add_generated,
+    build_objectives,
+    pairs_of_batch,
+    unwrap,
+)
 
 if TYPE_CHECKING:
     from posegan_plugin.for_torchreid.people import TrainPeople

@@ -91,7 +91,7 @@ def test_one_loss_steps_all_optimisers():
     gradients = dict(
         zip(before, torch.autograd.grad(loss, model.parameters(), retain_graph=True), strict=True)
     )
-    update_together(loss, list(wrappers.values()))
+    update_together(loss, dict(wrappers.items()))
     for name, parameter in model.named_parameters():
         lr = 0.1 if name.startswith("first") else 0.2
         assert torch.allclose(parameter, before[name] - lr * gradients[name])

@@ -2,6 +2,7 @@
 
 from posegan_plugin.for_mmengine.hooks.checkpoint_format import CheckpointFormatHook
 from posegan_plugin.for_mmengine.hooks.collapse import CollapseHook
+from posegan_plugin.for_mmengine.hooks.durable_checkpoint import DurableCheckpointHook
 from posegan_plugin.for_mmengine.hooks.epoch_seed import EpochSeedHook
 from posegan_plugin.for_mmengine.hooks.pose_bank import PoseBankHook
 from posegan_plugin.for_mmengine.hooks.pose_transfer import PoseTransferHook
@@ -11,6 +12,7 @@ from posegan_plugin.for_mmengine.hooks.summary import SummaryHook
 __all__ = [
     "CheckpointFormatHook",
     "CollapseHook",
+    "DurableCheckpointHook",
     "EpochSeedHook",
     "PoseBankHook",
     "PoseTransferHook",
