@@ -28,12 +28,14 @@ class Interrupted(Exception):  # noqa: N818 (nothing went wrong)
     """A signal has ended a training, and everything needed to go on is on the disk.
 
     Args:
-        message: Where the training stands, without how to go on: only the tool knows its command.
+        where: Where the training stands, for example ``in epoch 3 after 5 of 9 batches``.
+        saved_in: The checkpoint, or the folder that holds it.
         signal_number: The signal.
     """
 
-    def __init__(self, message: str, signal_number: int) -> None:
-        super().__init__(message)
+    def __init__(self, where: str, saved_in: object, signal_number: int) -> None:
+        super().__init__(f"interrupted {where}, saved in {saved_in}")
+        self.saved_in = str(saved_in)
         self.signal_number = signal_number
 
     @property

@@ -21,6 +21,8 @@ from posegan_plugin.training import (
     stop_training,
 )
 
+_VALIDATED = "validated_epoch"
+
 
 class ResumableEpochLoop(EpochBasedTrainLoop):
     """mmengine's loop over epochs, with a way out on Ctrl-C, SIGTERM and a loss that is not finite.
@@ -50,7 +52,7 @@ class ResumableEpochLoop(EpochBasedTrainLoop):
             UserError: A loss or a gradient is not finite, or the checkpoint that was resumed from
                 is of another number of processes.
         """
-        self.runner.register_hook(_StopInValidation(self), "LOWEST")
+        self.runner.register_hook(_ValidationHook(self), "LOW")
         with self._signals:
             return super().run()
 
@@ -79,23 +81,34 @@ class ResumableEpochLoop(EpochBasedTrainLoop):
         """Whether a signal has reached any of the processes."""
         return any_process(bool(self._signals.received))
 
-    def leave(self, done: int, position: dict | None = None) -> NoReturn:
+    def leave(self, done: int | None = None, position: dict | None = None) -> NoReturn:
         """End the run.
 
         Args:
-            done: Batches of the current epoch that are done.
-            position: Where in it a resumed run goes on; ``None`` for its start.
+            done: Batches of the current epoch that are done; ``None`` between two epochs.
+            position: Where in it a resumed run goes on; ``None`` between two epochs.
 
         Raises:
             Interrupted: The state is saved.
         """
         meta = {"epoch": self._epoch, "iter": self._iter, "position": position}
-        name = INTERRUPTED.format(self._epoch, done)
+        name = INTERRUPTED.format(self._epoch, done or 0)
         path = write_runner_checkpoint(self.runner, self.runner.work_dir, name, meta)
-        raise Interrupted(
-            f"interrupted in epoch {self._epoch + 1} after {done} of {len(self.dataloader)} "
-            f"batches, saved in {path}",
-            self._signals.received or signal.SIGTERM,
+        where = f"in the validation after epoch {self._epoch}"
+        if done is not None:
+            where = f"in epoch {self._epoch + 1} after {done} of {len(self.dataloader)} batches"
+        received = self._signals.received or signal.SIGTERM  # another process received it
+        raise Interrupted(where, path, received)
+
+    @property
+    def validation_is_due(self) -> bool:
+        """Whether the run was ended between an epoch and its validation."""
+        self._decide_current_val_interval()
+        return (
+            self.runner.val_loop is not None
+            and self._epoch >= max(1, self.val_begin)
+            and (self._epoch % self.val_interval == 0 or self._epoch == self._max_epochs)
+            and self.runner.message_hub.get_info(_VALIDATED, 0) != self._epoch
         )
 
     def _enter(self) -> tuple[int, dict | None]:
@@ -127,16 +140,25 @@ class ResumableEpochLoop(EpochBasedTrainLoop):
         return stop_training(fault, self.runner.work_dir, self._epoch + 1, index + 1, files, state)
 
 
-class _StopInValidation(Hook):
-    """A validation changes nothing that has to be saved, so it need not be waited for."""
+class _ValidationHook(Hook):
+    """Makes up for a validation that a run was ended in, and lets a signal end one."""
 
     def __init__(self, loop: ResumableEpochLoop) -> None:
         self.loop = loop
 
+    def before_train(self, runner: Runner) -> None:
+        """Checkpoints are written before the validation, and a resumed run begins after one."""
+        if self.loop.validation_is_due:
+            runner.val_loop.run()
+
     def after_val_iter(self, runner: Runner, *args: object, **kwargs: object) -> None:
-        """Look for a signal."""
+        """A validation changes nothing that would have to be saved."""
         if self.loop.must_leave():
-            self.loop.leave(0)
+            self.loop.leave()
+
+    def after_val_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
+        """Checkpoints that are written from now on say so."""
+        runner.message_hub.update_info(_VALIDATED, runner.epoch)
 
 
 def _process_state(runner: Runner) -> dict[str, dict]:

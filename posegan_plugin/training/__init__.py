@@ -1,6 +1,7 @@
 """The paper's objective, shared by every toolbox's engine."""
 
 from posegan_plugin.training.build import build_objectives
+from posegan_plugin.training.collapse import collapse_warning
 from posegan_plugin.training.finite import (
     NonFiniteError,
     check_gradients,
@@ -28,6 +29,7 @@ __all__ = [
     "build_objectives",
     "check_gradients",
     "check_losses",
+    "collapse_warning",
     "frozen",
     "pairs_of_batch",
     "random_state",

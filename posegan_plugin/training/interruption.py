@@ -33,6 +33,7 @@ class StopSignals:
         self._usual: dict[int, object] = {}
 
     def __enter__(self) -> StopSignals:
+        self.received = 0
         if threading.current_thread() is threading.main_thread():
             usual = {number: signal.getsignal(number) for number in _SIGNALS}
             self._usual = {n: h for n, h in usual.items() if h not in (signal.SIG_IGN, None)}
