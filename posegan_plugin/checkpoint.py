@@ -55,8 +55,9 @@ def saved_checkpoints(work_dir: str | Path) -> list[Path]:
     pointer = folder / POINTER
     named = pointer.read_text().strip() if pointer.is_file() else ""
     if named:
-        # The work dir may have been moved since.
-        newest = Path(named) if Path(named).is_file() else folder / Path(named).name
+        # The work dir may have been moved or copied since; or checkpoints go to another folder.
+        inside = folder / Path(named).name
+        newest = Path(named) if Path(named).is_file() and not inside.is_file() else inside
         found = [newest, *(p for p in found if p.resolve() != newest.resolve())]
     return found
 

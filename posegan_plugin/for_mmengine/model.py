@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import partial
 
 import torch
@@ -24,9 +24,9 @@ from posegan_plugin.training import (
     PosePairs,
     add_generated,
     build_objectives,
-    check_losses,
     frozen,
     pairs_of_batch,
+    running_statistics,
     unwrap,
 )
 
@@ -221,7 +221,7 @@ class PoseGANReID(BaseModel):
                 return self._joint_step(step, batch, pairs, rows, progress, optim_wrapper)
         with optim_wrapper["reid"].optim_context(self.reid):
             total, log = self._reid_losses(batch, progress)
-        _update(total, log, optim_wrapper, ["reid"])
+        update_together(total, {"reid": optim_wrapper["reid"]}, log)
         return {"loss": total.detach(), **log}
 
     def _joint_step(
@@ -237,7 +237,8 @@ class PoseGANReID(BaseModel):
         judged = step.discriminator_losses(pairs, generated, progress)
         if judged:
             names = [n for n in self.trained_networks if n.endswith("discriminator")]
-            _update(torch.stack(list(judged.values())).sum(), judged, optim_wrapper, names)
+            judges = {n: optim_wrapper[n] for n in names}
+            update_together(torch.stack(list(judged.values())).sum(), judges, judged)
         total, log = step.generator_losses(pairs, generated, progress)
         with step.precision():
             mixed = add_generated(
@@ -254,7 +255,7 @@ class PoseGANReID(BaseModel):
             reid_total, reid_log = self._reid_losses(mixed, progress)
         total = total + reid_total
         log = {**reid_log, **log, **judged}
-        _update(total, log, optim_wrapper, ["generator", "reid"])
+        update_together(total, {n: optim_wrapper[n] for n in ("generator", "reid")}, log)
         return {"loss": total.detach(), **log}
 
     def _generation_step(self, optim_wrapper: OptimWrapperDict) -> GenerationStep:
@@ -270,7 +271,9 @@ class PoseGANReID(BaseModel):
         )
 
     def _reid_losses(self, batch: PersonBatch, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
-        output = self.reid(self.reid_input(batch.images, augment=True))
+        images = self.reid_input(batch.images, augment=True)
+        with running_statistics(self.reid) if len(images) == 1 else nullcontext():
+            output = self.reid(images)
         return self.reid_objective(output, batch, progress)
 
     def _encode_only(self, images: Tensor) -> Tensor:
@@ -280,13 +283,6 @@ class PoseGANReID(BaseModel):
     def _teach(self, images: Tensor) -> Tensor:
         self.teacher.eval()
         return self.teacher(self.reid_input(images, augment=False)).logits
-
-
-def _update(
-    total: Tensor, terms: dict[str, Tensor], optim_wrapper: OptimWrapperDict, names: Sequence[str]
-) -> None:
-    check_losses(total, terms)
-    update_together(total, {name: optim_wrapper[name] for name in names})
 
 
 def _progress() -> float:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from posegan_plugin.errors import UserError
-from posegan_plugin.training import NonFiniteError, check_gradients
+from posegan_plugin.training import NonFiniteError, check_gradients, check_losses
 
 _SMALLEST_SCALE = 2.0**-10
 """A loss scale below this means gradients that overflow at any scale."""
@@ -127,18 +127,22 @@ class Fp16OptimWrapper(OptimWrapper):
         super().load_state_dict(state)
 
 
-def update_together(loss: Tensor, wrappers: Mapping[str, OptimWrapper]) -> None:
+def update_together(
+    loss: Tensor, wrappers: Mapping[str, OptimWrapper], terms: Mapping[str, Tensor] | None = None
+) -> None:
     """One backward pass and one step of several optimisers, for networks that share a loss.
 
     Args:
         loss: Scalar.
         wrappers: The optimisers of all networks that the loss trains, by network. The first one's
             ``accumulative_counts`` says after how many calls a step is made.
+        terms: The unweighted losses behind it, to name one that is not finite.
 
     Raises:
-        NonFiniteError: A gradient is nan or infinite; none of the steps is made. With float16 that
-            is an overflow, and an error only if no scale is small enough.
+        NonFiniteError: The loss or a gradient is nan or infinite; none of the steps is made. With
+            float16 a gradient may overflow; that is an error only if no scale is small enough.
     """
+    check_losses(loss, terms or {})
     first = next(iter(wrappers.values()))
     first.backward(first.scale_loss(loss))
     if not first.should_update():

@@ -8,7 +8,7 @@ from posegan_plugin.training.finite import (
     check_losses,
     stop_training,
 )
-from posegan_plugin.training.freeze import frozen
+from posegan_plugin.training.freeze import frozen, running_statistics
 from posegan_plugin.training.generation import GenerationObjective, PosePairs
 from posegan_plugin.training.generation_step import GenerationStep
 from posegan_plugin.training.interruption import StopSignals, remaining_batches
@@ -35,6 +35,7 @@ __all__ = [
     "random_state",
     "remaining_batches",
     "restore_random_state",
+    "running_statistics",
     "seed_epoch",
     "stop_training",
     "unwrap",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -38,8 +39,9 @@ def check_losses(total: Tensor, terms: Mapping[str, Tensor]) -> None:
     """
     if bool(total.isfinite()):
         return
-    found = {n: float(v) for n, v in terms.items() if n.startswith("loss") and not v.isfinite()}
-    raise NonFiniteError(found or {"the sum of all losses": float(total)})
+    values = {n: float(v.detach()) for n, v in terms.items() if n.startswith("loss")}
+    found = {n: value for n, value in values.items() if not math.isfinite(value)}
+    raise NonFiniteError(found or {"the sum of all losses": float(total.detach())})
 
 
 def check_gradients(networks: Mapping[str, Iterable[nn.Parameter]]) -> None:
@@ -77,7 +79,7 @@ def stop_training(
         epoch: The epoch, from 1, as logs count.
         batch: The batch of the epoch, from 1.
         files: The batch's image files.
-        checkpoint: Further content: networks and optimisers before the step, its random numbers.
+        checkpoint: Further content: networks and optimisers, the random numbers before the step.
     """
     path = Path(folder) / f"debug_epoch_{epoch}_batch_{batch}.pth"
     found = {"terms": fault.terms, "epoch": epoch, "batch": batch, "files": list(files)}
@@ -85,5 +87,5 @@ def stop_training(
     named = ", ".join(files[:_NAMED]) + f" and {len(files) - _NAMED} more" * (len(files) > _NAMED)
     return UserError(
         f"{fault} in epoch {epoch}, batch {batch}, which changed no weight; look at its images, or "
-        f"lower the learning rate: {named}; the state before the step is in {path}"
+        f"lower the learning rate: {named}; networks and optimisers are in {path}"
     )

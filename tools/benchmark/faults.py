@@ -28,7 +28,9 @@ from pathlib import Path
 from statistics import median
 
 from tqdm import tqdm
-from victims import EPOCHS, Victim, differences, prepare
+from victims import EPOCHS, Victim, prepare
+
+from posegan_plugin.comparison import differing_entries
 
 KINDS = ("kill", "write", "damage", "signal")
 STOPS = (signal.SIGTERM, signal.SIGINT)
@@ -145,7 +147,8 @@ def campaign(reference: Victim, kinds: list[str], bar: tqdm) -> Result:
     duration, wanted = time.monotonic() - begin, reference.final()
     victim = replace(
         reference,
-        batches=reference.steps()[1] // EPOCHS, folder=reference.folder.parents[1] / "killed" / reference.folder.name
+        batches=reference.steps()[1] // EPOCHS,
+        folder=reference.folder.parents[1] / "killed" / reference.folder.name,
     )
     pending, reached = list(kinds), None
     while pending or reached is not None:
@@ -163,7 +166,7 @@ def campaign(reference: Victim, kinds: list[str], bar: tqdm) -> Result:
             result.faults[kind] = result.faults.get(kind, 0) + 1
             bar.update()
             continue
-        different = differences(wanted, victim.final())
+        different = differing_entries(wanted, victim.final())
         result.runs += 1
         result.identical += not different
         result.problems += [f"{len(different)} entries differ: {different[:3]}"] * bool(different)

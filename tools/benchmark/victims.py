@@ -182,26 +182,6 @@ class Victim:
         return states
 
 
-def differences(a: object, b: object, name: str = "") -> list[str]:
-    """Names of all entries that are not equal to the last bit."""
-    if isinstance(a, torch.Tensor):
-        same = isinstance(b, torch.Tensor) and a.dtype == b.dtype
-        return [] if same and torch.equal(a.nan_to_num(), b.nan_to_num()) else [name]
-    if isinstance(a, dict):
-        if not isinstance(b, dict) or list(a) != list(b):
-            return [name]
-        return [d for k in a for d in differences(a[k], b[k], f"{name}.{k}")]
-    if isinstance(a, list | tuple):
-        if len(a) != len(b):
-            return [name]
-        return [
-            d
-            for i, (x, y) in enumerate(zip(a, b, strict=True))
-            for d in differences(x, y, f"{name}.{i}")
-        ]
-    return [] if a == b or (a != a and b != b) else [name]
-
-
 def prepare(folder: Path) -> dict[str, Victim]:
     """Render the people and write the configs; one victim for each toolbox and mode."""
     data = folder / "data"
