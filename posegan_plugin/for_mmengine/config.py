@@ -17,6 +17,9 @@ from posegan_plugin.checkpoint import first_readable, read_checkpoint, saved_che
 from posegan_plugin.errors import UserError
 from posegan_plugin.for_mmengine.dataset import load_people
 
+AMP = {"bfloat16": "Bf16OptimWrapper", "float16": "Fp16OptimWrapper"}
+"""Optimiser wrappers of mixed precision by its type."""
+
 _DATALOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 
 
@@ -88,11 +91,16 @@ def set_epochs(config: Config, epochs: int) -> None:
     config.train_cfg.val_interval = min(config.train_cfg.get("val_interval", 1), epochs)
 
 
-def use_amp(config: Config) -> None:
-    """Switch every optimiser wrapper to bfloat16 mixed precision."""
+def use_amp(config: Config, dtype: str = "bfloat16") -> None:
+    """Switch every optimiser wrapper to mixed precision.
+
+    Args:
+        config: Changed in place.
+        dtype: One of :data:`AMP`.
+    """
     for name, wrapper in config.optim_wrapper.items():
         if isinstance(wrapper, dict):
-            config.optim_wrapper[name].type = "Bf16OptimWrapper"
+            config.optim_wrapper[name].type = AMP[dtype]
 
 
 def prepare_for_dataset(config: Config) -> None:

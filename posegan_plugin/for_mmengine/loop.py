@@ -61,11 +61,16 @@ class ResumableEpochLoop(EpochBasedTrainLoop):
         self.runner.call_hook("before_train_epoch")
         self.runner.model.train()
         done, state = self._enter()
-        for index, batch in enumerate(remaining_batches(self.dataloader, done, state), done):
-            self.run_iter(index, batch)
-            if self.must_leave():
-                processes = all_gather_object(_process_state(self.runner))
-                self.leave(index + 1, {"batch": index + 1, "processes": processes})
+        leaving = False
+        for batch in remaining_batches(self.dataloader, done, state, self._signals):
+            self.run_iter(done, batch)
+            done += 1
+            leaving = self.must_leave()
+            if leaving:
+                break
+        if leaving or self.must_leave():
+            processes = all_gather_object(_process_state(self.runner))
+            self.leave(done, {"batch": done, "processes": processes})
         self.runner.call_hook("after_train_epoch")
         self._epoch += 1
 

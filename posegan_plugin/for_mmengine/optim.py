@@ -100,7 +100,8 @@ class Fp16OptimWrapper(OptimWrapper):
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
         """Run the forward passes in here under autocast."""
-        with super().optim_context(model), autocast(dtype=torch.float16):
+        # mmengine's autocast knows no float16 on a CPU.
+        with super().optim_context(model), torch.autocast(get_device(), torch.float16):
             yield
 
     def backward(self, loss: Tensor, **kwargs: object) -> None:

@@ -33,6 +33,9 @@ class InterruptibleEngine(SavedStateEngine):
     Ctrl-C or SIGTERM ends the run after the current step and leaves
     ``model.pth.tar-EPOCH-batch-BATCH``; from there, or from any epoch, a resumed run is on a CPU bit
     for bit the one that was not interrupted.
+
+    Attributes:
+        signals: Those that end a run.
     """
 
     num_batches: int = 0
@@ -40,7 +43,7 @@ class InterruptibleEngine(SavedStateEngine):
     _batch: int = 0
 
     def __init__(self, *args: object, **kwargs: object) -> None:
-        self._signals = StopSignals()
+        self.signals = StopSignals()
         self._save_dir: Path | None = None
         self._epoch_random: dict[str, object] = {}
         super().__init__(*args, **kwargs)
@@ -69,7 +72,7 @@ class InterruptibleEngine(SavedStateEngine):
         self._save_dir = Path(save_dir)
         for name in self.get_model_names():
             remove_leftovers(self._save_dir / name)
-        with self._signals:
+        with self.signals:
             self._go_on(bound.arguments)
             super().run(save_dir, *args, **kwargs)
 
@@ -103,7 +106,7 @@ class InterruptibleEngine(SavedStateEngine):
         """
 
     def after_batch(self, done: int) -> None:
-        """Called after a step.
+        """Called after a step, and once more where the batches end.
 
         Args:
             done: Batches of the epoch that are done.
@@ -111,7 +114,7 @@ class InterruptibleEngine(SavedStateEngine):
         Raises:
             Interrupted: A signal has arrived; the state is saved.
         """
-        if self._signals.received and self._save_dir is not None:
+        if self.signals.received and self._save_dir is not None:
             position = {"batch": done, "epoch_random": self._epoch_random}
             self.save_state(self.epoch, self._save_dir, position=position)
             self._leave(f"in epoch {self.epoch + 1} after {done} of {self.num_batches} batches")
@@ -122,12 +125,12 @@ class InterruptibleEngine(SavedStateEngine):
         Raises:
             Interrupted: A signal has arrived.
         """
-        if self._signals.received:
+        if self.signals.received:
             self._leave(f"in the test after epoch {self.epoch + 1}")
         return super().extract_features(input)
 
     def _leave(self, where: str) -> None:
-        raise Interrupted(where, self._save_dir, self._signals.received)
+        raise Interrupted(where, self._save_dir, self.signals.received)
 
     def _go_on(self, options: Mapping[str, object]) -> None:
         """Restore the random numbers, and make up for the test that a run was killed in."""
@@ -189,11 +192,13 @@ class _Batches:
         return len(self.loader)
 
     def __iter__(self) -> Iterator[dict]:
-        batches = remaining_batches(self.loader, self.done, self.state)
+        signals = self.engine.signals
+        batches = remaining_batches(self.loader, self.done, self.state, signals)
         for number in count(self.done):
             self.engine.before_batch(number)
             batch = next(batches, None)
             if batch is None:
+                self.engine.after_batch(number)
                 return
             self.current, self.random = batch, random_state()
             yield batch

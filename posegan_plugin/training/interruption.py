@@ -13,15 +13,16 @@ from typing import TypeVar
 from posegan_plugin.training.random_state import restore_random_state
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_NOTICE = b"\nstopping after this step; the same signal again quits at once\n"
+_NOTICE = b"\nstopping after this step; another signal quits at once\n"
 Batch = TypeVar("Batch")
 
 
 class StopSignals:
     """Within this context Ctrl-C and SIGTERM are noted instead of breaking a step in the middle.
 
-    Only the first signal is; the next one acts as usual. Nothing is changed where signals are
-    ignored (``nohup``) or where this is not the main thread.
+    Only the first signal is; the next one acts as usual. Where it reaches the worker processes of
+    a data loader too, as a batch system's does, their end does not break the step either. Nothing is
+    changed where signals are ignored (``nohup``) or where this is not the main thread.
 
     Attributes:
         received: The signal that was noted; 0 for none.
@@ -52,6 +53,9 @@ class StopSignals:
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.received = number
         self._restore()
+        if hasattr(signal, "SIGCHLD"):
+            # torch's handler raises wherever this process is when a worker has died.
+            self._usual = {signal.SIGCHLD: signal.signal(signal.SIGCHLD, signal.SIG_DFL)}
         if os.getpid() == self._process:  # the workers of a data loader inherit the handler
             os.write(2, _NOTICE)  # print() is not allowed to be entered twice
 
@@ -61,20 +65,26 @@ class StopSignals:
 
 
 def remaining_batches(
-    batches: Iterable[Batch], done: int, state: dict[str, object] | None
+    batches: Iterable[Batch], done: int, state: dict[str, object] | None, signals: StopSignals
 ) -> Iterator[Batch]:
     """The batches of an epoch that an interrupted training has not seen yet.
 
     The loader makes the batches that are done once more, and they are dropped: samplers and worker
-    processes then stand where they stood.
+    processes then stand where they stood. Once a signal has been received the batches may end early,
+    since it may have ended the workers.
 
     Args:
         batches: The epoch's loader; it has to start as it did then.
         done: How many batches were trained on.
         state: The random numbers after them, see :func:`random_state`; ``None`` with ``done`` 0.
+        signals: Those that the training looks for.
     """
-    iterator = iter(batches)
-    next(islice(iterator, done, done), None)
-    if state is not None:
-        restore_random_state(state)
-    yield from iterator
+    try:
+        iterator = iter(batches)
+        next(islice(iterator, done, done), None)
+        if state is not None:
+            restore_random_state(state)
+        yield from iterator
+    except RuntimeError:
+        if not signals.received:
+            raise

@@ -1,3 +1,5 @@
+import contextlib
+import multiprocessing
 import os
 import random
 import signal
@@ -103,7 +105,7 @@ def test_an_epoch_goes_on_where_it_was_left(workers, done):
     seed()
     whole = epoch(loader)
     seed()
-    rest = epoch(remaining_batches(loader, done, whole[done - 1][-1]))
+    rest = epoch(remaining_batches(loader, done, whole[done - 1][-1], StopSignals()))
     assert len(rest) == 5 - done
     for expected, found in zip(whole[done:], rest, strict=True):
         assert torch.equal(expected[0], found[0])
@@ -115,4 +117,22 @@ def test_from_the_start():
     seed()
     whole = epoch(loader)
     seed()
-    assert [f[1:4] for f in epoch(remaining_batches(loader, 0, None))] == [e[1:4] for e in whole]
+    assert [f[1:4] for f in epoch(remaining_batches(loader, 0, None, StopSignals()))] == [
+        e[1:4] for e in whole
+    ]
+
+
+@pytest.mark.parametrize("stopping", [False, True])
+def test_workers_that_were_killed(stopping):
+    """A batch system's signal reaches them too; the batches then end instead of raising."""
+    loader = DataLoader(Noise(), batch_size=1, num_workers=2)
+    with StopSignals() as signals:
+        batches = remaining_batches(loader, 0, None, signals)
+        next(batches)
+        if stopping:
+            send(signal.SIGTERM)
+        with pytest.raises(RuntimeError) if not stopping else contextlib.nullcontext():
+            for worker in multiprocessing.active_children():
+                worker.kill()
+                worker.join()
+            list(batches)
