@@ -1,4 +1,5 @@
 import copy
+import functools
 import math
 
 import pytest
@@ -79,7 +80,7 @@ def test_type_and_options_of_a_wrapper():
     [
         (OptimWrapper, torch.float32),
         (Bf16OptimWrapper, torch.bfloat16),
-        (Fp16OptimWrapper, torch.float16),
+        (functools.partial(Fp16OptimWrapper, init_scale=8.0), torch.float16),
     ],
 )
 def test_precision(wrapper, dtype):
@@ -90,7 +91,7 @@ def test_precision(wrapper, dtype):
     assert output.dtype == dtype
     assert model.first(torch.ones(1, 2)).dtype == torch.float32
     before = model.first.weight.clone()
-    update_together(output.sum(), {"both": wrapper})
+    update_together(output.float().sum(), {"both": wrapper})
     assert model.first.weight.dtype == torch.float32
     assert not torch.equal(model.first.weight, before)
 
