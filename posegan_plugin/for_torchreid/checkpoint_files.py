@@ -87,7 +87,9 @@ def find_checkpoints(path: Path | str, names: Sequence[str]) -> dict[str, Path]:
 
 
 def checkpoint_sets(folder: Path | str, names: Sequence[str]) -> list[dict[str, Path]]:
-    """All states of a run of which every network has a file, the newest first.
+    """All states of a run of which every network has a file, the one written last first.
+
+    The folder may also hold later epochs of a run before.
 
     Args:
         folder: The run's ``save_dir``.
@@ -117,7 +119,10 @@ def checkpoint_sets(folder: Path | str, names: Sequence[str]) -> list[dict[str, 
             f"{folder} has no epoch with a checkpoint of each of {', '.join(names)}: give the "
             "save_dir of a run that trained them"
         )
-    newest_first = sorted(common, key=found[0].__getitem__, reverse=True)
+    last = folders[names[-1]]  # files are written in this order
+    newest_first = sorted(
+        common, key=lambda f: ((last / f).stat().st_mtime_ns, found[0][f]), reverse=True
+    )
     return [{n: d / file for n, d in folders.items()} for file in newest_first]
 
 

@@ -67,9 +67,9 @@ class SavedStateEngine:
         Returns:
             The files, one a network.
         """
-        temporary = [e for e in self._temporary if e != epoch]
-        if rank1 is None and position is None:
-            temporary.append(epoch)
+        temporary = list(self._temporary)
+        if position is None:
+            temporary = [e for e in temporary if e != epoch] + [epoch] * (rank1 is None)
         common = {"epoch": epoch, "random": random_state(), "temporary": temporary}
         common |= {} if rank1 is None else {"rank1": float(rank1)}
         common |= {} if position is None else {"position": position}
