@@ -3,7 +3,7 @@ import os
 import pytest
 
 from posegan_plugin.errors import UserError
-from posegan_plugin.pose.files import write_atomic
+from posegan_plugin.pose.files import check_writable, write_atomic
 
 
 def test_writes_into_new_folders_and_replaces(tmp_path):
@@ -44,3 +44,22 @@ def test_folder_that_is_a_file(tmp_path):
 def test_longest_name(tmp_path):
     write_atomic(tmp_path / ("n" * 255), b"x")
     assert (tmp_path / ("n" * 255)).read_bytes() == b"x"
+
+
+def test_what_can_be_written_is_left_alone(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "old").write_bytes(b"x")
+    for path in (tmp_path / "old", tmp_path / "new" / "deep" / "file", "file"):
+        check_writable(path)
+    assert [p.name for p in tmp_path.iterdir()] == ["old"]
+
+
+def test_what_cannot_be_written_is_found_before(tmp_path, monkeypatch):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(UserError, match=r"below: .*file is no folder"):
+        check_writable(tmp_path / "file" / "below")
+    with pytest.raises(UserError, match="name a file"):
+        check_writable(tmp_path)
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    with pytest.raises(UserError, match="written to"):
+        check_writable(tmp_path / "new")
