@@ -13,7 +13,7 @@ config_packages = ["posegan_plugin.configs"]
 
 EXTRAS = {
     # Pose estimation with RTMPose, and the training of a small estimator.
-    "pose": ["rtmlib>=0.0.13", "onnxruntime>=1.17", "onnx>=1.16", "onnxscript>=0.1"],
+    "pose": ["rtmlib>=0.0.13", "onnxruntime>=1.17", "onnx>=1.16", "onnxscript>=0.2"],
     # LPIPS and FID.
     "scores": ["torchmetrics>=1.4", "torch-fidelity>=0.4"],
 }
