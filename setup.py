@@ -11,6 +11,13 @@ version = re.search(r'__version__ = "(.+)"', (root / "posegan_plugin/__init__.py
 # The configs lie at the top of the repository and travel inside the package.
 config_packages = ["posegan_plugin.configs"]
 
+EXTRAS = {
+    # Pose estimation with RTMPose, and the training of a small estimator.
+    "pose": ["rtmlib>=0.0.13", "onnxruntime>=1.17", "onnx>=1.16", "onnxscript>=0.2"],
+    # LPIPS and FID.
+    "scores": ["torchmetrics>=1.4", "torch-fidelity>=0.4"],
+}
+
 setup(
     name="posegan_plugin",
     version=version,
@@ -23,6 +30,7 @@ setup(
     package_dir={"posegan_plugin.configs": "configs"},
     package_data={
         "posegan_plugin": ["weights/*.safetensors"],
+        "posegan_plugin.report": ["templates/*"],
         "posegan_plugin.configs": ["**/*.py", "**/*.yaml"],
     },
     install_requires=[
@@ -35,7 +43,8 @@ setup(
         "pillow>=10.3",
         "pyyaml>=6",
         "safetensors>=0.4.5",
-        "torchmetrics>=1.4",
+        "jinja2>=3.1",
+        "matplotlib>=3.9",
         "tqdm>=4.66",
         # torchreid imports these and mmengine needs setuptools, but neither declares them.
         "gdown>=5",
@@ -44,8 +53,15 @@ setup(
         "setuptools>=68",
     ],
     extras_require={
-        "test": ["pytest>=8", "ruff>=0.12", "scikit-image>=0.24"],
-        "pose": ["rtmlib>=0.0.13", "onnxruntime>=1.17"],
+        **EXTRAS,
+        "test": [
+            *EXTRAS["pose"],
+            *EXTRAS["scores"],
+            "pytest>=8",
+            "hypothesis>=6.100",
+            "ruff>=0.12",
+            "scikit-image>=0.24",
+        ],
     },
     classifiers=[
         "License :: OSI Approved :: MIT License",

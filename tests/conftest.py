@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from posegan_plugin import config_path
@@ -43,11 +44,7 @@ model = dict(
 )
 param_scheduler = [dict(type="LinearLR", start_factor=1.0, end_factor=0.0, begin=1, end=2)]
 train_cfg = dict(max_epochs=2, val_interval=2)
-default_hooks = dict(logger=dict(interval=2))
-custom_hooks = [
-    dict(h, num_pairs=8, grid_rows=3) if h["type"] == "PoseTransferHook" else h
-    for h in _base_.custom_hooks
-]
+default_hooks = dict(logger=dict(interval=2), pose_transfer=dict(num_pairs=8, grid_rows=3))
 """
 _numbers = itertools.count()
 
@@ -181,3 +178,54 @@ def tiny(tmp_path_factory):
 def joint_run(tiny):
     """One joint training of the tiny set-up; nobody may change its files."""
     return tiny.run("train")
+
+
+@pytest.fixture(scope="session")
+def simcc_model(tmp_path_factory):
+    """Makes a pose network with RTMPose's input and outputs that finds coloured blocks.
+
+    ``simcc_model(width, height, joints, batch, gains)``: the file of a network whose left joints (odd
+    numbers) lie at the brightest green, whose right joints (even numbers) at the brightest red and
+    whose nose (number 0) at the brightest blue. Full brightness scores ``gains``, black below 0.
+    ``batch`` is a number, or a name for any.
+    """
+    pytest.importorskip("onnxruntime")
+    onnx = pytest.importorskip("onnx")
+    helper, numpy_helper = onnx.helper, onnx.numpy_helper
+    folder = tmp_path_factory.mktemp("simcc")
+    mean, std = np.array((123.675, 116.28, 103.53)), np.array((58.395, 57.12, 57.375))
+
+    def make(width=48, height=64, joints=17, batch="N", gains=0.8):
+        weight = np.zeros((joints, 3, 1, 1), dtype=np.float32)
+        colour = [2] + [1 if joint % 2 else 0 for joint in range(1, joints)]
+        weight[range(joints), colour, 0, 0] = gains / ((255 - mean) / std)[colour]
+        constants = {
+            "weight": weight,
+            "halves": np.array([1, 0.5], dtype=np.float32),
+            "last": np.array([-1], dtype=np.int64),
+            "rows": np.array([0, 0, -1], dtype=np.int64),
+        }
+        nodes = [helper.make_node("Conv", ["images", "weight"], ["maps"])]
+        for name, axis in (("simcc_x", 2), ("simcc_y", 3)):
+            # Every pixel has two bins (a split ratio of 2), of which the first is the higher.
+            nodes += [
+                helper.make_node("ReduceMax", ["maps"], [f"{name}1"], axes=[axis], keepdims=0),
+                helper.make_node("Unsqueeze", [f"{name}1", "last"], [f"{name}2"]),
+                helper.make_node("Mul", [f"{name}2", "halves"], [f"{name}3"]),
+                helper.make_node("Reshape", [f"{name}3", "rows"], [name]),
+            ]
+        shapes = {"simcc_x": 2 * width, "simcc_y": 2 * height}
+        graph = helper.make_graph(
+            nodes,
+            "blocks",
+            [helper.make_tensor_value_info("images", 1, [batch, 3, height, width])],
+            [helper.make_tensor_value_info(n, 1, [batch, joints, b]) for n, b in shapes.items()],
+            [numpy_helper.from_array(array, name) for name, array in constants.items()],
+        )
+        opset = [helper.make_opsetid("", 13)]
+        model = helper.make_model(graph, opset_imports=opset, ir_version=8)
+        path = folder / f"blocks{next(_numbers)}.onnx"
+        onnx.save(model, path)
+        return path
+
+    return make

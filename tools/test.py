@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from mmengine.dist import is_main_process
+
 from posegan_plugin.checkpoint import newest_checkpoint, read_checkpoint
 from posegan_plugin.for_mmengine.cli import (
     add_common_arguments,
@@ -12,27 +14,35 @@ from posegan_plugin.for_mmengine.cli import (
     start_processes,
 )
 from posegan_plugin.for_mmengine.config import build_runner, prepare_for_dataset
+from posegan_plugin.for_mmengine.score_report import report_scores
+from posegan_plugin.for_mmengine.weight_files import leave_out_discriminators
 
 
 def parse_args() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("config", help="the config that the checkpoint was trained with")
-    parser.add_argument("checkpoint", help="a checkpoint, or the work dir of a run for its newest")
+    parser.add_argument(
+        "checkpoint",
+        help="a checkpoint, a weight file of tools/publish.py, or the work dir of a run for its newest",
+    )
     add_common_arguments(parser)
     return parser.parse_args()
 
 
 def main() -> None:
-    """Evaluate, print the table."""
+    """Evaluate, print the table and how its scores were computed, write scores.json."""
     args = parse_args()
     config = config_from(args)
-    read_checkpoint(args.checkpoint)
+    leave_out_discriminators(config.model, read_checkpoint(args.checkpoint))
     config.load_from = str(newest_checkpoint(args.checkpoint) or args.checkpoint)
     config.resume = False
     prepare_for_dataset(config)
     start_processes(config, args.launcher)
-    build_runner(config).test()
+    runner = build_runner(config)
+    metrics = runner.test()
+    if is_main_process():
+        print(report_scores(runner, config.load_from, metrics))
 
 
 if __name__ == "__main__":

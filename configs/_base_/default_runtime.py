@@ -12,12 +12,15 @@ visualizer = dict(
 default_hooks = dict(
     logger=dict(type="LoggerHook", interval=50),
     checkpoint=dict(type="DurableCheckpointHook", interval=1, max_keep_ckpts=2, save_last=True),
+    # Here, so that its keys have names: default_hooks.pose_transfer.num_pairs=1000
+    pose_transfer=dict(type="PoseTransferHook", num_pairs=400),
 )
 custom_hooks = [
     dict(type="EpochSeedHook"),
     dict(type="CheckpointFormatHook"),
     dict(type="PoseBankHook"),
-    dict(type="PoseTransferHook", num_pairs=400),
+    dict(type="RankedListHook"),
+    dict(type="CmcHook"),
     dict(type="CollapseHook"),
     dict(type="ProgressBarHook"),
     dict(type="SummaryHook"),

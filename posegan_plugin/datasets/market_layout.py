@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
-from posegan_plugin.datasets.people import Person, ReIDSplits
+from posegan_plugin.datasets.file_names import keypoint_files, read_folder
+from posegan_plugin.datasets.people import (
+    PeopleOnDisk,
+    Person,
+    ReIDSplits,
+    WrongName,
+    labels_of,
+    refuse_wrong_names,
+)
 from posegan_plugin.errors import UserError
 
 FOLDERS = ("bounding_box_train", "query", "bounding_box_test")
-_NAME = re.compile(r"(-?\d+)_c(\d+)")
-_SUFFIXES = {".jpg", ".jpeg", ".png"}
 
 
 def read_market_layout(
@@ -36,22 +42,17 @@ def read_market_layout(
             folder has an identity that ``bounding_box_train`` does not have.
     """
     root = Path(root)
-    lists = []
     folders = (*FOLDERS, *also_train)
-    for folder in folders:
-        if not (root / folder).is_dir():
-            raise UserError(
-                f"{root / folder} is not a folder: a Market-1501-like data set has the folders "
-                f"{', '.join(folders)} in {root}; check data_root"
-            )
-        people = _read_folder(root / folder)
+    lists = []
+    for folder, (people, wrong) in zip(folders, _read_folders(root, folders), strict=True):
+        refuse_wrong_names(wrong)
         if not people:
             raise UserError(
                 f"{root / folder} holds no .jpg or .png image: unpack the data set there"
             )
         lists.append(people)
     train, query, gallery, *further = lists
-    labels = {pid: label for label, pid in enumerate(sorted({p.pid for p in train}))}
+    labels = labels_of(train)
     train = [*train, *(p for people in further for p in people)]
     strangers = [p for p in train if p.pid not in labels]
     if strangers:
@@ -60,23 +61,31 @@ def read_market_layout(
             "remove the file, or check that both folders come from the same data set"
         )
     train = [p._replace(pid=labels[p.pid]) for p in train]
-    return ReIDSplits(name, train, query, gallery, sorted(root.glob("*annotation*.csv")))
+    return ReIDSplits(name, train, query, gallery, keypoint_files(root))
 
 
-def _read_folder(folder: Path) -> list[Person]:
-    people = []
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in _SUFFIXES:
-            continue
-        match = _NAME.match(path.name)
-        if match is None:
+def find_market_layout(root: Path | str, name: str = "market_layout") -> PeopleOnDisk:
+    """What a Market-1501-like folder holds, with all files whose name is wrong.
+
+    Args:
+        root: As in :func:`read_market_layout`.
+        name: Name given to the data set.
+
+    Raises:
+        UserError: A folder is missing.
+    """
+    root = Path(root)
+    lists, wrong = zip(*_read_folders(root, FOLDERS), strict=True)
+    return PeopleOnDisk(ReIDSplits(name, *lists, keypoint_files(root)), list(chain(*wrong)))
+
+
+def _read_folders(root: Path, folders: Sequence[str]) -> list[tuple[list[Person], list[WrongName]]]:
+    found = []
+    for folder in folders:
+        if not (root / folder).is_dir():
             raise UserError(
-                f"{path}: the name does not start with PID_cCAMERA (as 0002_c1s1_000451_03.jpg); "
-                "rename or remove the file"
+                f"{root / folder} is not a folder: a Market-1501-like data set has the folders "
+                f"{', '.join(folders)} in {root}; check data_root"
             )
-        pid, camera = int(match[1]), int(match[2])
-        if camera < 1:
-            raise UserError(f"{path}: cameras are numbered from 1, not {camera}; rename the file")
-        if pid >= 0:
-            people.append(Person(str(path), pid, camera - 1))
-    return people
+        found.append(read_folder(root / folder))
+    return found

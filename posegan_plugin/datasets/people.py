@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
+
+from posegan_plugin.errors import UserError
 
 
 class Person(NamedTuple):
@@ -48,3 +50,62 @@ class ReIDSplits:
     def num_cameras(self) -> int:
         """Number of cameras over all three lists (their ids run from 0)."""
         return 1 + max(p.camid for p in (*self.train, *self.query, *self.gallery))
+
+
+class WrongName(NamedTuple):
+    """An image file whose name does not say who is on it.
+
+    Attributes:
+        path: The file.
+        reason: What is wrong with its name.
+    """
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class PeopleOnDisk:
+    """What a data set's folders or list hold, faults included.
+
+    Attributes:
+        splits: The people that can be read; training identities have the numbers they have on disk.
+        wrong: The other image files.
+        same_numbers: Whether a number means the same identity in training and test lists, so that
+            the two can be compared.
+    """
+
+    splits: ReIDSplits
+    wrong: list[WrongName] = field(default_factory=list)
+    same_numbers: bool = True
+
+    def checked(self) -> ReIDSplits:
+        """The people to train with: training identities numbered 0 .. N-1 in order.
+
+        Raises:
+            UserError: A file has a wrong name.
+        """
+        refuse_wrong_names(self.wrong)
+        labels = labels_of(self.splits.train)
+        return replace(
+            self.splits, train=[p._replace(pid=labels[p.pid]) for p in self.splits.train]
+        )
+
+
+def labels_of(people: list[Person]) -> dict[int, int]:
+    """Identity -> label 0 .. N-1, in the order of the identities."""
+    return {pid: label for label, pid in enumerate(sorted({p.pid for p in people}))}
+
+
+def refuse_wrong_names(wrong: list[WrongName]) -> None:
+    """Say which file has a wrong name.
+
+    Raises:
+        UserError: There is one.
+    """
+    if wrong:
+        count = f" ({len(wrong)} such files: tools/check_dataset.py lists them)"
+        raise UserError(
+            f"{wrong[0].path}: {wrong[0].reason}; rename or remove the file"
+            f"{count if len(wrong) > 1 else ''}"
+        )

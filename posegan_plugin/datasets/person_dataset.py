@@ -8,13 +8,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from posegan_plugin.datasets.people import Person
 from posegan_plugin.errors import UserError
+from posegan_plugin.image_files import decode_image, image_size
 from posegan_plugin.pose import NUM_JOINTS, count_joints, resize_keypoints
+from posegan_plugin.pose.keypoint_names import match_keypoints
 
 
 class PersonDataset(Dataset):
@@ -26,15 +27,17 @@ class PersonDataset(Dataset):
 
     Args:
         people: Who is on which image.
-        keypoints: Image path, or name without folder -> float32 (18, 3): x, y in pixels of the
-            stored image, score. People without an entry have no joints; they train the re-ID network
-            but are never a condition or a target.
+        keypoints: Image path, or the last parts of it -> float32 (18, 3): x, y in pixels of the
+            stored image, score; see :func:`posegan_plugin.pose.keypoint_names.match_keypoints`.
+            People without an entry have no joints; they train the re-ID network but are never a
+            condition or a target.
         image_size: (height, width) that images are brought to; key points follow.
         cache: Keep decoded images in memory (uint8), so that each is read once.
         require_keypoints: Whether it is an error if no image at all has key points.
 
     Raises:
-        UserError: An image cannot be read, or no image has key points though they are required.
+        UserError: An image cannot be read, key points could belong to several images, or no image
+            has key points though they are required.
     """
 
     def __init__(
@@ -101,27 +104,13 @@ class PersonDataset(Dataset):
     def _scaled(self, keypoints: Mapping[str, np.ndarray]) -> Tensor:
         """Key points of all people in pixels of ``image_size``."""
         scaled = torch.zeros(len(self.people), NUM_JOINTS, 3)
+        names = match_keypoints([p.path for p in self.people], keypoints)
         for row, person in enumerate(self.people):
             stored = image_size(person.path)
-            found = keypoints.get(person.path, keypoints.get(Path(person.path).name))
-            if found is not None:
-                scaled[row] = resize_keypoints(
-                    torch.from_numpy(np.asarray(found, dtype=np.float32)), stored, self.image_size
-                )
+            if person.path in names:
+                found = np.asarray(keypoints[names[person.path]], dtype=np.float32)
+                scaled[row] = resize_keypoints(torch.from_numpy(found), stored, self.image_size)
         return scaled
-
-
-def image_size(path: str | Path) -> tuple[int, int]:
-    """(height, width) of an image file, from its header.
-
-    Raises:
-        UserError: The file is missing or no image.
-    """
-    try:
-        with Image.open(path) as image:
-            return image.height, image.width
-    except OSError as error:
-        raise UserError(f"{path} cannot be read as an image: remove or replace it") from error
 
 
 def read_image(path: str | Path, size: tuple[int, int]) -> Tensor:
@@ -130,16 +119,7 @@ def read_image(path: str | Path, size: tuple[int, int]) -> Tensor:
     Raises:
         UserError: The file is missing or cannot be decoded.
     """
-    try:
-        # As torchreid does. Key points refer to the stored pixels: no EXIF rotation.
-        with Image.open(path) as image:
-            if image.mode.startswith("I"):  # 16 bits, which convert() would clip
-                image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-            decoded = np.array(image.convert("RGB"))
-    except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises for damaged files
-        raise UserError(
-            f"{path} cannot be decoded as an image ({error}): remove or replace it"
-        ) from error
+    decoded = decode_image(path)
     if decoded.shape[:2] != size:
         shrinking = decoded.shape[0] > size[0]
         decoded = cv2.resize(

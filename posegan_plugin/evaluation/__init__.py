@@ -6,5 +6,13 @@ ranking alone stays light.
 
 from posegan_plugin.evaluation.distances import pairwise_distances
 from posegan_plugin.evaluation.ranking import RankingScores, evaluate_features, evaluate_ranking
+from posegan_plugin.evaluation.top_matches import first_matches, top_matches
 
-__all__ = ["RankingScores", "evaluate_features", "evaluate_ranking", "pairwise_distances"]
+__all__ = [
+    "RankingScores",
+    "evaluate_features",
+    "evaluate_ranking",
+    "first_matches",
+    "pairwise_distances",
+    "top_matches",
+]

@@ -7,108 +7,78 @@ person from the synthesised image.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import permutations
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from posegan_plugin.augment import transfer
 from posegan_plugin.datasets import PersonDataset
-from posegan_plugin.errors import UserError
-from posegan_plugin.evaluation.distances import pairwise_distances
-from posegan_plugin.evaluation.image_scores import ssim, trivial_answers
-from posegan_plugin.images import from_uint8, resize_images
+from posegan_plugin.evaluation.image_scores import (
+    mask_ssim,
+    mask_ssim_patn,
+    psnr,
+    ssim,
+    ssim_patn,
+)
+from posegan_plugin.evaluation.person_mask import person_mask
+from posegan_plugin.evaluation.retrieval import Retrieval
+from posegan_plugin.evaluation.transfer_pairs import TransferPairs, fixed_pairs
+from posegan_plugin.evaluation.transfer_samples import (
+    Average,
+    TransferSamples,
+    TransferScore,
+    average,
+    in_batches,
+    read_images,
+)
+from posegan_plugin.evaluation.trivial_answers import MeanImages, trivial_answers
+from posegan_plugin.images import resize_images
 from posegan_plugin.pose import resize_keypoints
+
+__all__ = [
+    "PROTOCOLS",
+    "MeanImages",
+    "TransferPairs",
+    "TransferResult",
+    "evaluate_transfer",
+    "fixed_pairs",
+    "synthesise",
+]
+
+_WINDOW = "Gaussian window (sigma 1.5, 11 taps), outer 5 pixels left out"
+PROTOCOLS = {
+    "SSIM": f"with the true target; range 255 of 8-bit images (fixed), {_WINDOW}",
+    "SSIM_shuffled": "SSIM when asked for the next pair's pose (the target's camera kept)",
+    "pose_gap": "SSIM - SSIM_shuffled",
+    "SSIM_trivial": "SSIM of the best of: condition, blurred condition, mean training images",
+    "mask_SSIM": "SSIM map averaged over the target person (limbs 8/128 of the height thick)",
+    "PSNR": "dB, range 255 of 8-bit images",
+    "SSIM_patn": "range of each generated image, as in PATN's tables; else as SSIM",
+    "mask_SSIM_patn": "all but the target person black, then SSIM_patn, as in PATN's tables",
+}
+"""Name of each score of :func:`evaluate_transfer`, but those of retrieval -> how it is computed."""
 
 
 @dataclass(frozen=True)
-class TransferPairs:
-    """Rows of a data set: N conditions, and another image of the same person for each."""
-
-    conditions: np.ndarray
-    targets: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.conditions)
-
-
-def fixed_pairs(
-    dataset: PersonDataset,
-    count: int,
-    min_joints: int = 10,
-    seed: int = 0,
-    identities: np.ndarray | None = None,
-) -> TransferPairs:
-    """Random pairs of two images of the same person, the same for the same seed.
-
-    Args:
-        dataset: People with key points.
-        count: Number of pairs; fewer where the data set has fewer.
-        min_joints: People with fewer visible joints are left out.
-        seed: Seed.
-        identities: Only these people; a gallery may hold distractors that share one label without
-            being one person.
-
-    Raises:
-        UserError: No person has two images with enough joints.
-    """
-    usable = (dataset.joint_counts >= min_joints).numpy()
-    admitted = np.unique(dataset.pids if identities is None else identities)
-    rows = (np.flatnonzero(usable & (dataset.pids == pid)) for pid in admitted)
-    pairs = [pair for own in rows for pair in permutations(own.tolist(), 2)]
-    if not pairs:
-        raise UserError(
-            f"no person of the test set has two images with at least {min_joints} joints: the "
-            "generator cannot be scored; check the key points"
-        )
-    chosen = np.random.default_rng(seed).permutation(len(pairs))[:count]
-    conditions, targets = np.array([pairs[i] for i in chosen]).T
-    return TransferPairs(conditions, targets)
-
-
-@dataclass
 class TransferResult:
     """What an evaluation found.
 
     Attributes:
-        scores: Name -> value, see :func:`evaluate_transfer`.
-        conditions: I_c of all pairs (N, 3, H, W) in [-1, 1], at the generator's size.
-        generated: I_g.
-        targets: I_t.
-        condition_poses: (N, 18, 3).
-        target_poses: (N, 18, 3).
+        averages: Name -> value with its standard error, see :func:`evaluate_transfer`.
+        protocols: Name -> how it was computed, one line.
+        samples: The images.
     """
 
-    scores: dict[str, float]
-    conditions: Tensor
-    generated: Tensor
-    targets: Tensor
-    condition_poses: Tensor
-    target_poses: Tensor
+    averages: dict[str, Average]
+    protocols: dict[str, str]
+    samples: TransferSamples
 
-
-@dataclass(frozen=True)
-class MeanImages:
-    """Mean training images, for the trivial answers: over all, and of each camera."""
-
-    overall: Tensor
-    by_camera: dict[int, Tensor]
-
-    @classmethod
-    def of(cls, dataset: PersonDataset, size: tuple[int, int], at_most: int = 3000) -> MeanImages:
-        """Means of (at most so many, evenly spread) images of a data set, at (height, width)."""
-        rows = np.linspace(0, len(dataset) - 1, min(at_most, len(dataset))).astype(int)
-        sums: dict[int, Tensor] = {}
-        for row in rows:
-            camera = int(dataset.camids[row])
-            image = from_uint8(dataset[row]["image"][None])[0]
-            sums[camera] = sums.get(camera, 0) + torch.cat((image, torch.ones_like(image[:1])))
-        sized = {c: resize_images((s[:3] / s[3:])[None], size)[0] for c, s in sums.items()}
-        total = sum(sums.values())
-        return cls(resize_images((total[:3] / total[3:])[None], size)[0], sized)
+    @property
+    def scores(self) -> dict[str, float]:
+        """Name -> value."""
+        return {name: average.value for name, average in self.averages.items()}
 
 
 @torch.no_grad()
@@ -119,95 +89,115 @@ def evaluate_transfer(
     describe: Callable[[Tensor], Tensor],
     means: MeanImages | None = None,
     batch_size: int = 64,
+    extra_scores: Sequence[TransferScore] = (),
 ) -> TransferResult:
     """Score a generator on pairs.
 
     Args:
         generator: In evaluation mode.
         dataset: The test people.
-        pairs: See :func:`fixed_pairs`.
+        pairs: See :func:`posegan_plugin.evaluation.transfer_pairs.fixed_pairs`.
         describe: Images (B, 3, H, W) in [-1, 1] -> retrieval descriptors (B, D).
         means: Mean training images; without them the trivial answers are copies only.
         batch_size: Images at a time.
+        extra_scores: Further scores, as those of :mod:`posegan_plugin.evaluation.perceptual` and
+            :mod:`posegan_plugin.evaluation.detected_poses`.
 
     Returns:
-        The images, and the scores: ``SSIM`` of I_g and I_t; ``SSIM_shuffled``, with the next pair's
-        target pose; ``pose_gap``, their difference; ``SSIM_trivial``, of the best trivial answer;
-        ``R1_generated``, how often (percent) the nearest other image is of the same person, asked
-        with I_g; ``R1_real``, asked with I_t. Left out of the gallery: the images of the target's
-        camera, the condition and the target.
+        The images, and the scores of :data:`PROTOCOLS`, of
+        :class:`posegan_plugin.evaluation.retrieval.Retrieval` and of ``extra_scores``, in this order.
     """
-    device = next(generator.parameters()).device
+    samples = synthesise(generator, dataset, pairs, batch_size)
+    values = _pixel_scores(samples)
+    values["SSIM_shuffled"] = samples.in_batches(
+        lambda target, *arguments: ssim(transfer(generator, *arguments), target),
+        samples.targets,
+        samples.conditions,
+        samples.condition_poses,
+        samples.target_poses.roll(1, dims=0),
+        samples.cameras,
+        label="Shuffled poses",
+    )
+    values["pose_gap"] = values["SSIM"] - values["SSIM_shuffled"]
+    values["SSIM_trivial"] = max(_trivial(samples, means).values())
+    protocols = dict(PROTOCOLS)
+    for score in (Retrieval(describe), *extra_scores):
+        values |= score(samples)
+        protocols |= score.protocols
+    pids = dataset.pids[pairs.targets]
+    averages = {name: average(values[name], pids) for name in protocols}
+    return TransferResult(averages, protocols, samples)
+
+
+def synthesise(
+    generator: nn.Module, dataset: PersonDataset, pairs: TransferPairs, batch_size: int = 64
+) -> TransferSamples:
+    """Draw the condition of each pair in the pose (and camera) of its target.
+
+    Args:
+        generator: In evaluation mode.
+        dataset: The people.
+        pairs: Conditions and targets.
+        batch_size: Images at a time.
+    """
     size = tuple(generator.image_size)
-    everyone = torch.stack([dataset[i]["image"] for i in range(len(dataset))])
-    gallery = _in_batches(lambda part: describe(from_uint8(part.to(device))), everyone, batch_size)
-
-    def images(rows: np.ndarray) -> Tensor:
-        return torch.cat(
-            [
-                resize_images(from_uint8(everyone[r].to(device)), size).cpu()
-                for r in torch.from_numpy(rows).split(batch_size)
-            ]
+    batches = {"size": batch_size, "device": next(generator.parameters()).device}
+    conditions, targets = (
+        in_batches(
+            lambda part: resize_images(read_images(dataset, part), size),
+            torch.from_numpy(rows),
+            label="Images",
+            **batches,
         )
-
+        for rows in (pairs.conditions, pairs.targets)
+    )
     poses = resize_keypoints(dataset.keypoints, dataset.image_size, size)
-    conditions, targets = images(pairs.conditions), images(pairs.targets)
     condition_poses, target_poses = poses[pairs.conditions], poses[pairs.targets]
-    cameras = torch.from_numpy(dataset.camids[pairs.targets])
-
-    def generate(wanted: Tensor) -> Tensor:
-        arguments = (conditions, condition_poses, wanted, cameras)
-        parts = zip(*(t.split(batch_size) for t in arguments), strict=True)
-        return torch.cat(
-            [transfer(generator, *(t.to(device) for t in part)).float().cpu() for part in parts]
-        )
-
-    generated = generate(target_poses)
-    shuffled = generate(target_poses.roll(1, dims=0))
-    scores = {
-        "SSIM": ssim(generated, targets).mean().item(),
-        "SSIM_shuffled": ssim(shuffled, targets).mean().item(),
-    }
-    scores["pose_gap"] = scores["SSIM"] - scores["SSIM_shuffled"]
-    scores["SSIM_trivial"] = max(_trivial(conditions, targets, cameras, means).values())
-    for name, asked in (("R1_generated", generated), ("R1_real", targets)):
-        queries = _in_batches(
-            lambda part: describe(resize_images(part.to(device), dataset.image_size)),
-            asked,
-            batch_size,
-        )
-        scores[name] = 100 * _rank_one(queries, gallery, dataset, pairs)
-    return TransferResult(scores, conditions, generated, targets, condition_poses, target_poses)
-
-
-def _in_batches(function: Callable[[Tensor], Tensor], images: Tensor, size: int) -> Tensor:
-    return torch.cat([function(part).float().cpu() for part in images.split(size)])
-
-
-def _trivial(
-    conditions: Tensor, targets: Tensor, cameras: Tensor, means: MeanImages | None
-) -> dict[str, float]:
-    if means is None:
-        return trivial_answers(conditions, targets)
-    known = set(cameras.tolist()) <= set(means.by_camera)
-    return trivial_answers(
-        conditions, targets, cameras, means.overall, means.by_camera if known else None
+    generated = in_batches(
+        lambda *arguments: transfer(generator, *arguments),
+        conditions,
+        condition_poses,
+        target_poses,
+        torch.from_numpy(dataset.camids[pairs.targets]),
+        label="Synthesis",
+        **batches,
+    )
+    return TransferSamples(
+        dataset,
+        pairs,
+        conditions,
+        generated,
+        targets,
+        condition_poses,
+        target_poses,
+        batches["device"],
+        batch_size,
     )
 
 
-def _rank_one(
-    queries: Tensor, gallery: Tensor, dataset: PersonDataset, pairs: TransferPairs
-) -> float:
-    """Share of the queries whose nearest admitted gallery image is of the same person."""
-    distances = torch.as_tensor(pairwise_distances(queries, gallery)).clone()
-    pids, camids = torch.from_numpy(dataset.pids), torch.from_numpy(dataset.camids)
-    barred = camids[pairs.targets][:, None] == camids[None]
-    rows = torch.arange(len(pairs))
-    barred[rows, torch.from_numpy(pairs.conditions)] = True
-    barred[rows, torch.from_numpy(pairs.targets)] = True
-    same = pids[pairs.targets][:, None] == pids[None]
-    answerable = (same & ~barred).any(dim=1)
-    if not answerable.any():
-        return float("nan")
-    nearest = distances.masked_fill(barred, float("inf")).argmin(dim=1)
-    return same[rows, nearest][answerable].float().mean().item()
+def _pixel_scores(samples: TransferSamples) -> dict[str, Tensor | float]:
+    names = ("SSIM", "SSIM_patn", "mask_SSIM", "mask_SSIM_patn", "PSNR")
+
+    def score(generated: Tensor, target: Tensor, poses: Tensor) -> Tensor:
+        mask = person_mask(poses, tuple(target.shape[-2:]))
+        values = (
+            ssim(generated, target),
+            ssim_patn(generated, target),
+            mask_ssim(generated, target, mask),
+            mask_ssim_patn(generated, target, mask),
+            psnr(generated, target),
+        )
+        return torch.stack(values, dim=1)
+
+    images = (samples.generated, samples.targets, samples.target_poses)
+    return dict(zip(names, samples.in_batches(score, *images, label="SSIM").T, strict=True))
+
+
+def _trivial(samples: TransferSamples, means: MeanImages | None) -> dict[str, float]:
+    images = (samples.conditions, samples.targets)
+    if means is None:
+        return trivial_answers(*images)
+    known = set(samples.cameras.tolist()) <= set(means.by_camera)
+    return trivial_answers(
+        *images, samples.cameras, means.overall, means.by_camera if known else None
+    )

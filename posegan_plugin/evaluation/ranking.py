@@ -7,19 +7,16 @@ mAP to the rounding of a float64 sum. Memory is bounded by the chunk, not by the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from posegan_plugin.errors import UserError
-from posegan_plugin.evaluation._ranked_lists import rank_queries
+from posegan_plugin.evaluation._inputs import Array, Ids, checked_ids, slices, to_numpy
+from posegan_plugin.evaluation._ranked_lists import rank_gallery, score_lists
 from posegan_plugin.evaluation.distances import pairwise_distances
-
-Array = np.ndarray | Tensor
-Ids = Array | Sequence[int]
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single truth value to compare by
@@ -83,7 +80,7 @@ def evaluate_ranking(
         ValueError: if the shapes do not belong together.
     """
     shape = (distances.shape[0], distances.shape[1])
-    rows = (_to_numpy(distances[s]) for s in _slices(len(distances), chunk))
+    rows = (to_numpy(distances[s]) for s in slices(len(distances), chunk))
     return _evaluate(shape, rows, q_pids, g_pids, q_camids, g_camids, max_rank=max_rank)
 
 
@@ -126,46 +123,24 @@ def evaluate_features(
     query, gallery = torch.as_tensor(query_features), torch.as_tensor(gallery_features)
     shape = (len(query), len(gallery))
     rows = (
-        _to_numpy(pairwise_distances(query[s], gallery, metric)) for s in _slices(len(query), chunk)
+        to_numpy(pairwise_distances(query[s], gallery, metric)) for s in slices(len(query), chunk)
     )
     return _evaluate(shape, rows, q_pids, g_pids, q_camids, g_camids, max_rank=max_rank)
-
-
-def _slices(length: int, chunk: int) -> Iterator[slice]:
-    if chunk < 1:
-        raise UserError(f"The evaluation's chunk is {chunk}; set it to 1 or more.")
-    return (slice(start, start + chunk) for start in range(0, length, chunk))
-
-
-def _to_numpy(values: Ids) -> np.ndarray:
-    if isinstance(values, Tensor):
-        values = values.detach().cpu()
-        # numpy has no bfloat16.
-        return (values.float() if values.dtype == torch.bfloat16 else values).numpy()
-    return np.asarray(values)
 
 
 def _evaluate(
     shape: tuple[int, int], rows: Iterable[np.ndarray], *ids: Ids, max_rank: int
 ) -> RankingScores:
     """Rank chunk by chunk; ``rows`` yields the (Q, G) distances in order, some rows at a time."""
-    q_pids, g_pids, q_camids, g_camids = (_to_numpy(values) for values in ids)
-    if (q_pids.shape, q_camids.shape) != (shape[:1],) * 2:
-        raise ValueError(
-            f"{shape[0]} queries need as many pids and camids, not {len(q_pids)}, {len(q_camids)}"
-        )
-    if (g_pids.shape, g_camids.shape) != (shape[1:],) * 2:
-        raise ValueError(
-            f"{shape[1]} gallery images need as many pids and camids, "
-            f"not {len(g_pids)}, {len(g_camids)}"
-        )
+    q_pids, g_pids, q_camids, g_camids = checked_ids(shape, ids)
     if max_rank < 1:
         raise UserError(f"The evaluation's max_rank is {max_rank}; set it to 1 or more.")
 
     parts, start = [], 0
     for distances in rows:
         chunk = slice(start, start + len(distances))
-        parts.append(rank_queries(distances, q_pids[chunk], g_pids, q_camids[chunk], g_camids))
+        lists = rank_gallery(distances, q_pids[chunk], g_pids, q_camids[chunk], g_camids)
+        parts.append(score_lists(lists))
         start = chunk.stop
     num_valid = sum(len(part.first_ranks) for part in parts)
     if num_valid == 0:

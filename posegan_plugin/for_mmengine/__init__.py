@@ -5,7 +5,7 @@ Importing this module registers; the core packages stay free of mmengine.
 
 from posegan_plugin import models, registry
 from posegan_plugin.datasets import IdentitySampler, QuartetSampler
-from posegan_plugin.for_mmengine import hooks
+from posegan_plugin.for_mmengine import hooks, weight_files  # noqa: F401
 from posegan_plugin.for_mmengine.dataset import ReIDDataset
 from posegan_plugin.for_mmengine.distributed import SeparateDDP
 from posegan_plugin.for_mmengine.loop import ResumableEpochLoop

@@ -186,9 +186,9 @@ class PoseGANReID(BaseModel):
         batch = self.data_preprocessor(data, training=False)
         features = self(batch.images).float().cpu().numpy()
         return [
-            {"feature": f, "pid": int(p), "camid": int(c), "is_query": bool(q)}
-            for f, p, c, q in zip(
-                features, data["pid"], data["camid"], data["is_query"], strict=True
+            {"feature": f, "pid": int(p), "camid": int(c), "is_query": bool(q), "index": int(i)}
+            for f, p, c, q, i in zip(
+                features, *(data[k] for k in ("pid", "camid", "is_query", "index")), strict=True
             )
         ]
 

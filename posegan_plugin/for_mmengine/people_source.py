@@ -1,4 +1,4 @@
-"""How the tools are told which people to work on: a config, or a folder."""
+"""How the tools are told which people to work on: a config, a folder, or a list."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from posegan_plugin.augment import SynthesisPolicy
+from posegan_plugin.datasets.market_layout import FOLDERS as MARKET_FOLDERS
 from posegan_plugin.errors import UserError
 from posegan_plugin.for_mmengine.config import load_config
 
@@ -16,35 +18,53 @@ class PeopleSource(NamedTuple):
 
     Attributes:
         source: ``source`` key of a data set, see
-            :func:`posegan_plugin.for_mmengine.dataset.load_people`.
+            :func:`posegan_plugin.for_mmengine.load_people.load_people`.
         data_root: The folder that holds the data sets.
         keypoints: Key point files as given, below ``data_root`` or ``None`` for those beside the
-            images, see :func:`posegan_plugin.for_mmengine.dataset.load_keypoints`.
+            images, see :func:`posegan_plugin.for_mmengine.load_people.load_keypoints`.
+        needs_keypoints: Whether the config's training needs key points; true without a config.
+        min_joints: Joints that the config's training asks of a person to be posed.
     """
 
     source: dict | str
     data_root: str
     keypoints: list[str] | None
+    needs_keypoints: bool = True
+    min_joints: int = SynthesisPolicy.min_joints
 
 
-def add_people_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options that name people: ``--config`` (``--root``: its data root), or ``--root`` alone."""
+def add_people_arguments(parser: argparse.ArgumentParser, positional: bool = False) -> None:
+    """The options that name people: ``--config`` (``--root``: its data root), or ``--root`` alone.
+
+    Args:
+        parser: Gets them.
+        positional: Whether the config can be given without ``--config`` too.
+    """
     group = parser.add_argument_group("people")
-    group.add_argument("--config", help="a training config; its training data set is taken")
+    config = group.add_mutually_exclusive_group()
+    config.add_argument(
+        "--config", metavar="CONFIG", help="a training config; its training data set is taken"
+    )
+    if positional:
+        # Suppressed: an absent positional would overwrite what --config has set.
+        config.add_argument(
+            "config", nargs="?", default=argparse.SUPPRESS, help="the same, shorter"
+        )
     group.add_argument(
         "--root",
-        help="the folder of the data set; with --config or --dataset: the folder that holds it",
+        help="the folder of the data set, or a csv file that lists people; with --config or --dataset: "
+        "the folder that holds the data set",
     )
     group.add_argument(
         "--dataset",
         help="a data set that torchreid knows, such as market1501; without it, --root is a folder in "
-        "Market-1501's layout, or of images named PID_cCAMERA...",
+        "Market-1501's layout, one of images named PID_cCAMERA..., or a csv file split,path,pid,camid",
     )
     group.add_argument(
         "--keypoints",
         nargs="+",
         metavar="CSV",
-        help="key point files; default: those beside the images",
+        help="key point files; default: those beside the images (*annotation*.csv)",
     )
 
 
@@ -60,14 +80,29 @@ def people_source(args: argparse.Namespace) -> PeopleSource:
         raise UserError(f"--dataset {args.dataset}: the config names the data set; leave one out")
     files = _absolute(args.keypoints)
     if not args.config:
-        name = args.dataset or "market_layout"
-        return PeopleSource({"name": name}, args.root, files)
+        if args.dataset:
+            return PeopleSource({"name": args.dataset}, args.root, files)
+        return PeopleSource(*_layout_of(Path(args.root)), files)
     config = load_config(args.config, data_root=args.root)
     loader = config.get("train_dataloader")
     if loader is None or "source" not in loader.dataset:
         raise UserError(f"config {args.config} has no train_dataloader.dataset.source")
-    dataset = loader.dataset
-    return PeopleSource(dataset.source, dataset.data_root, files or dataset.get("keypoints"))
+    dataset, model = loader.dataset, config.get("model") or {}
+    return PeopleSource(
+        dataset.source,
+        dataset.data_root,
+        files or dataset.get("keypoints"),
+        dataset.get("require_keypoints", model.get("mode") != "baseline"),
+        (model.get("augment") or {}).get("min_joints", SynthesisPolicy.min_joints),
+    )
+
+
+def _layout_of(root: Path) -> tuple[dict[str, str], str]:
+    """``source`` key and data root of a folder or a list of people."""
+    if root.is_file():
+        return {"name": "person_list", "file": root.name}, str(root.parent)
+    market = (root / MARKET_FOLDERS[0]).is_dir()
+    return {"name": "market_layout" if market else "image_folder"}, str(root)
 
 
 def _absolute(files: Sequence[str] | None) -> list[str] | None:

@@ -45,6 +45,16 @@ class Pretrained:
             raise UserError(f"checkpoint {self.path} holds no generator: use one of a joint run")
         return self.generator
 
+    def need_reid(self) -> nn.Module:
+        """The re-ID network.
+
+        Raises:
+            UserError: The run had none.
+        """
+        if self.reid is None:
+            raise UserError(f"checkpoint {self.path} holds no re-ID network")
+        return self.reid
+
     @torch.no_grad()
     def describe(self, images: Tensor) -> Tensor:
         """Retrieval descriptors (B, D) of images (B, 3, H, W) in [-1, 1].
@@ -52,10 +62,9 @@ class Pretrained:
         Raises:
             UserError: The run had no re-ID network.
         """
-        if self.reid is None:
-            raise UserError(f"checkpoint {self.path} holds no re-ID network")
+        network = self.need_reid()
         prepare = ReIDInput(size=tuple(self.architecture["reid"]["image_size"]))
-        return self.reid.describe(prepare(images, augment=False)).float()
+        return network.describe(prepare(images, augment=False)).float()
 
 
 def load_pretrained(

@@ -31,8 +31,8 @@ def load_torchreid_dataset(name: str, root: Path | str, **options: object) -> Re
     table = vars(torchreid_module("data.datasets"))["__image_datasets"]
     if name not in table:
         raise UserError(
-            f"dataset {name!r} is neither 'procedural_people' nor 'market_layout' nor one of "
-            f"torchreid's image data sets: {', '.join(sorted(table))}"
+            f"dataset {name!r} is neither one of this package's (procedural_people, market_layout, "
+            f"image_folder, person_list) nor one of torchreid's: {', '.join(sorted(table))}"
         )
     if not Path(root).is_dir():
         raise UserError(f"data_root {root} is not a folder: put {name} there, or give --data-root")
@@ -49,6 +49,12 @@ def load_torchreid_dataset(name: str, root: Path | str, **options: object) -> Re
         raise UserError(
             f"dataset {name!r} under data_root {root} has an empty train, query or gallery list; "
             "unpack its images there"
+        ) from error
+    except (AssertionError, AttributeError) as error:  # how torchreid's readers refuse a file name
+        raise UserError(
+            f"dataset {name!r} under data_root {root} has an image whose name torchreid's reader does "
+            f"not accept ({str(error) or 'identity or camera out of range'}); rename or remove it "
+            "(for market1501, tools/check_dataset.py lists them all)"
         ) from error
     return ReIDSplits(name, _people(loaded.train), _people(loaded.query), _people(loaded.gallery))
 

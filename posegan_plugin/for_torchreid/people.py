@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from os import PathLike
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -33,7 +31,8 @@ class TrainPeople:
         source: An ``ImageDataManager``, or a list of (path, pid, camid) or (path, pid, camid,
             dsetid) as torchreid's data sets have it in ``train``.
         keypoints: Key points (18, 3) as x, y in pixels of the stored image and score, by image
-            name or, where several images share a name, by path; or PATN csv files.
+            name or, where several images share a name, by the last parts of the path; or PATN csv
+            files.
         image_size: (height, width) that images are brought to; key points follow.
 
     Attributes:
@@ -60,7 +59,6 @@ class TrainPeople:
         self.normalize = partial(to_imagenet, mean=mean, std=std)
         people = [Person(str(i[0]), int(i[1]), int(i[2])) for i in items]
         poses = _read(keypoints)
-        _check_names(people, poses)
         self.dataset = PersonDataset(people, poses, image_size, cache=True)
         self._rows = {_key(i[0], i[3] if len(i) > 3 else 0): row for row, i in enumerate(items)}
 
@@ -127,19 +125,6 @@ def _read(keypoints: Keypoints) -> Mapping[str, np.ndarray]:
         return keypoints
     files = [keypoints] if isinstance(keypoints, str | PathLike) else keypoints
     return {name: pose for file in files for name, pose in read_keypoint_csv(file).items()}
-
-
-def _check_names(people: list[Person], poses: Mapping[str, np.ndarray]) -> None:
-    """Refuse key points by name where a name is not enough: they would be another person's."""
-    paths = {p.path for p in people if p.path not in poses}
-    names = Counter(Path(path).name for path in paths)
-    shared = next((n for n, count in names.items() if count > 1 and n in poses), None)
-    if shared is not None:
-        where = " and ".join(sorted(path for path in paths if Path(path).name == shared)[:2])
-        raise UserError(
-            f"the key points of {shared} could belong to {where}; give keypoints as a dict by image "
-            "path instead of by name"
-        )
 
 
 def _statistics(datamanager: object) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -14,7 +14,7 @@ SPLIT = 2
 """Bins a pixel: joints are placed to half a pixel, as RTMPose does."""
 
 STRIDE = 16
-"""Height and width of the input are multiples of it."""
+"""Height and width of the input are multiples of it, two of them at least."""
 
 
 class JointNetwork(nn.Module):
@@ -25,9 +25,9 @@ class JointNetwork(nn.Module):
     row (Li et al., "SimCC", ECCV 2022), and of whether the joint is there at all.
 
     Args:
-        image_size: (height, width) of the input, multiples of 16.
+        image_size: (height, width) of the input, multiples of 16, at least 32.
         channels: Channels at 1/4 of the size; twice as many at 1/8, three times at 1/16. The default
-            makes 0.9 M parameters at 128x64.
+            makes 1.25 M parameters at 128x64.
         hidden: Length of the vector that describes a joint.
 
     Shapes:
@@ -36,7 +36,7 @@ class JointNetwork(nn.Module):
         is the joint's x (or y) in half pixels.
 
     Raises:
-        UserError: The size is not a multiple of 16.
+        UserError: The size is not such a multiple.
     """
 
     def __init__(
@@ -44,9 +44,10 @@ class JointNetwork(nn.Module):
     ) -> None:
         super().__init__()
         height, width = image_size
-        if height < STRIDE or width < STRIDE or height % STRIDE or width % STRIDE:
+        if min(height, width) < 2 * STRIDE or height % STRIDE or width % STRIDE:
             raise UserError(
-                f"image size {height} {width}: height and width have to be multiples of {STRIDE}"
+                f"image size {height} {width}: height and width have to be multiples of {STRIDE}, "
+                f"at least {2 * STRIDE}"
             )
         self.image_size = (height, width)
         self.stem = nn.Sequential(

@@ -88,9 +88,9 @@ class PoseBank:
             generator: A generator on the CPU. Random numbers come from the CPU wherever the bank
                 is, so that a seed gives the same poses on every device. Defaults to None, the
                 global generator.
-            exclude: For each person (B,) one pose not to choose, such as the person's present
-                one, as a row of the `keypoints` that the bank was made of (compare `indices`);
-                -1 excludes nothing. Defaults to None.
+            exclude: For each person one pose (B,) or several (B, E) not to choose, such as the
+                person's present one, as rows of the `keypoints` that the bank was made of
+                (compare `indices`); -1 excludes nothing. Defaults to None.
 
         Returns:
             Rows of the bank (B,), int64, on its device; -1 where there is no candidate.
@@ -100,7 +100,9 @@ class PoseBank:
         """
         candidates = self._candidates(policy, pids.to(self.pids), camids.to(self.camids))
         if exclude is not None:
-            candidates &= self.indices != exclude.to(self.indices)[:, None]
+            exclude = exclude.to(self.indices)
+            for one in (exclude if exclude.ndim == 2 else exclude[:, None]).unbind(1):
+                candidates &= self.indices != one[:, None]
         nth = candidates.cumsum(dim=1)
         count = nth[:, -1:]
         # The remainder of a 62-bit number is as good as uniform and, unlike a product of floats,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
@@ -11,6 +12,22 @@ from posegan_plugin.errors import UserError
 
 _TOKEN_BYTES = 8
 _TEMPORARY = re.compile(rf"\.[0-9a-f]{{{2 * _TOKEN_BYTES}}}\.tmp")
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Find out before long work, without writing anything, whether a file can be written after it.
+
+    Args:
+        path: Where the file will go.
+
+    Raises:
+        UserError: It is a folder, or the first folder above it that exists cannot be written to.
+    """
+    path = Path(path).absolute()
+    above = next(p for p in path.parents if p.exists())
+    if path.is_dir():
+        raise UserError(f"{path}: this is a folder; name a file.")
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise UserError(f"{path}: {above} is no folder that can be written to; choose another.")
 
 
 def write_atomic(path: str | os.PathLike[str], data: bytes | memoryview) -> None:
@@ -43,9 +60,10 @@ def write_atomic(path: str | os.PathLike[str], data: bytes | memoryview) -> None
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise UserError(
             f"{path}: the file cannot be written ({error.strerror}); "
-            "choose another place or make this one writable."
+            f"choose another place or {'make room' if full else 'make this one writable'}."
         ) from error
 
 

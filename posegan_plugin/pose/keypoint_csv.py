@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from posegan_plugin.errors import UserError
 from posegan_plugin.pose.files import write_atomic
+from posegan_plugin.pose.numbers import to_floats
 from posegan_plugin.pose.skeleton import NUM_JOINTS
 
 HEADER = "name:keypoints_y:keypoints_x"
@@ -89,23 +90,34 @@ def write_keypoint_csv(path: str | os.PathLike[str], mapping: Mapping[str, np.nd
         UserError: A name cannot stand in the file, or the file cannot be written.
         ValueError: Key points are not (18, 3), or a joint that is there has no finite place.
     """
+    check_image_names(mapping, path)
     rows = [HEADER]
     for name, keypoints in mapping.items():
-        if not name.strip() or "\n" in name:
-            raise UserError(
-                f"{path}: the image name {name!r} cannot stand in a key point file; "
-                "rename the image so that its name is not blank and has no line break."
-            )
         y, x = _to_pixels(name, keypoints)
         rows.append(f"{name}: {y}: {x}")
-    try:
-        data = ("\n".join(rows) + "\n").encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise UserError(
-            f"{path}: an image name cannot be written in UTF-8 ({error.object[error.start]!r}); "
-            "rename that image."
-        ) from error
-    write_atomic(path, data)
+    write_atomic(path, ("\n".join(rows) + "\n").encode())
+
+
+def check_image_names(names: Iterable[str], where: str | os.PathLike[str]) -> None:
+    """Find out before long work whether a key point file can name all images.
+
+    Args:
+        names: The names.
+        where: The file or folder that the message starts with.
+
+    Raises:
+        UserError: A name cannot stand in the file.
+    """
+    for name in names:
+        if not name.strip() or "\n" in name:
+            raise UserError(
+                f"{where}: the image name {name!r} cannot stand in a key point file; "
+                "rename the image so that its name is not blank and has no line break."
+            )
+        if any("\ud800" <= letter <= "\udfff" for letter in name):
+            raise UserError(
+                f"{where}: the image name {name!r} cannot be written in UTF-8; rename that image."
+            )
 
 
 def _read_text(path: str | os.PathLike[str]) -> str:
@@ -131,26 +143,17 @@ def _parse_list(text: str, axis: str, where: str) -> np.ndarray:
         values = json.loads(text)
     except (ValueError, RecursionError):
         values = None
-    # `type`, not `isinstance`: true and false are integers to Python.
-    if not isinstance(values, list) or not {type(value) for value in values} <= {int, float}:
-        raise UserError(
-            f"{where}: the list of {axis} is not a list of numbers such as [13, 27, -1]; "
-            "correct the row."
-        )
-    if len(values) != NUM_JOINTS:
-        raise UserError(
-            f"{where}: the list of {axis} has {len(values)} numbers; "
-            f"give one for each of the {NUM_JOINTS} joints and -1 for a missing one."
-        )
     try:
-        with np.errstate(over="ignore"):
-            coordinates = np.array(values, dtype=np.float32)
-    except OverflowError:
-        coordinates = np.full(NUM_JOINTS, np.inf, dtype=np.float32)
-    if not np.isfinite(coordinates).all():
+        coordinates = to_floats(values)
+    except ValueError as error:
         raise UserError(
-            f"{where}: the list of {axis} has a number that is not finite; "
-            "write -1 for a missing joint."
+            f"{where}: the list of {axis} {error}; write numbers such as [13, 27, -1], "
+            "with -1 for a missing joint."
+        ) from error
+    if len(coordinates) != NUM_JOINTS:
+        raise UserError(
+            f"{where}: the list of {axis} has {len(coordinates)} numbers; "
+            f"give one for each of the {NUM_JOINTS} joints and -1 for a missing one."
         )
     return coordinates
 

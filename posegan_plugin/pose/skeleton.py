@@ -54,6 +54,20 @@ COCO17_JOINTS: tuple[str, ...] = (
 )
 """Joint names of COCO key points, in the order that RTMPose, ViTPose and Keypoint R-CNN write."""
 
+HALPE26_JOINTS: tuple[str, ...] = (
+    *COCO17_JOINTS,
+    "head",
+    "neck",
+    "mid_hip",
+    "left_big_toe",
+    "right_big_toe",
+    "left_small_toe",
+    "right_small_toe",
+    "left_heel",
+    "right_heel",
+)
+"""Joint names of Halpe-26, COCO's joints with neck and feet, which some RTMPose models write."""
+
 BODY25_JOINTS: tuple[str, ...] = (
     "nose",
     "neck",

@@ -71,6 +71,22 @@ def draw_caption(canvas: np.ndarray, text: str, box: tuple[int, int, int, int]) 
         cv2.putText(canvas, line, (x, y), _FONT, size, _COLOUR, 1, cv2.LINE_AA)
 
 
+def captioned(picture: np.ndarray, text: str) -> np.ndarray:
+    """Put a caption below one picture.
+
+    Args:
+        picture: RGB picture (H, W, 3), uint8.
+        text: The caption.
+
+    Returns:
+        RGB picture (H', W, 3), uint8: two lines higher, the caption on white.
+    """
+    width = picture.shape[1]
+    below = np.full((2 * LINE_HEIGHT, width, 3), 255, dtype=np.uint8)
+    draw_caption(below, text, (0, 0, width, 2 * LINE_HEIGHT))
+    return np.vstack((picture, below))
+
+
 def _cut(text: str, width: int) -> list[str]:
     """Two lines of the smallest letters, broken anywhere; the second ends in ".."."""
     size = _SIZES[-1]

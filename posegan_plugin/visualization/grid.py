@@ -11,12 +11,12 @@ import numpy as np
 from torch import Tensor
 
 from posegan_plugin.errors import UserError
-from posegan_plugin.pose.files import write_atomic
+from posegan_plugin.pose.files import check_writable, write_atomic
 from posegan_plugin.visualization.caption import LINE_HEIGHT, draw_caption, text_width
 
 _CELL_HEIGHT = 192
 _PADDING = 6
-_LONGEST_ROW_TITLE = 140
+_LONGEST_ROW_TITLE = 170
 _FORMATS = (".png", ".jpg", ".jpeg")
 
 
@@ -44,7 +44,7 @@ def image_grid(
             and captions do not fit.
     """
     _check(rows, column_titles, row_titles)
-    cells = [[_enlarge(picture, scale) for picture in row] for row in rows]
+    cells = [[enlarge(picture, scale) for picture in row] for row in rows]
     columns = range(len(column_titles))
     widths = [max([row[c].shape[1] for row in cells if c < len(row)], default=0) for c in columns]
     heights = [max([cell.shape[0] for cell in row], default=0) for row in cells]
@@ -68,6 +68,17 @@ def image_grid(
     return canvas
 
 
+def check_picture_path(path: str | os.PathLike[str]) -> None:
+    """Find out, before a picture is made, whether :func:`save_image` can write it there.
+
+    Raises:
+        UserError: The ending is not .png, .jpg or .jpeg, or the place cannot be written to.
+    """
+    if Path(path).suffix.lower() not in _FORMATS:
+        raise UserError(f"{path}: the picture format is not known; end the name in .png or .jpg.")
+    check_writable(path)
+
+
 def save_image(path: str | os.PathLike[str], rgb: np.ndarray) -> None:
     """Write a picture to a PNG or JPEG file, whole or not at all.
 
@@ -76,13 +87,16 @@ def save_image(path: str | os.PathLike[str], rgb: np.ndarray) -> None:
         rgb: RGB picture (H, W, 3), uint8.
 
     Raises:
-        UserError: The ending is not .png, .jpg or .jpeg, or the file cannot be written.
+        UserError: The ending is not .png, .jpg or .jpeg, the picture is too large for the format, or
+            the file cannot be written.
     """
-    ending = Path(path).suffix.lower()
-    if ending not in _FORMATS:
-        raise UserError(f"{path}: the picture format is not known; end the name in .png or .jpg.")
+    check_picture_path(path)
     # imencode and not imwrite, which cannot open paths outside ASCII on every system.
-    _, data = cv2.imencode(ending, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+    done, data = cv2.imencode(Path(path).suffix.lower(), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+    if not done:
+        raise UserError(
+            f"{path}: {rgb.shape[1]} x {rgb.shape[0]} pixels are too many for this format; show less."
+        )
     write_atomic(path, data.tobytes())
 
 
@@ -98,6 +112,22 @@ def to_uint8(images: Tensor) -> np.ndarray:
     """
     values = images.detach().float().nan_to_num(nan=-1.0).clamp(-1, 1)
     return ((values + 1) * 127.5).round().byte().permute(0, 2, 3, 1).contiguous().cpu().numpy()
+
+
+def enlarge(picture: np.ndarray, scale: int | None = None) -> np.ndarray:
+    """Repeat each pixel both ways: what the network made, with nothing smoothed.
+
+    Args:
+        picture: RGB picture (H, W, 3), uint8.
+        scale: How many pixels wide and high each pixel becomes. Defaults to None: the factor that
+            brings the height near 192.
+
+    Returns:
+        RGB picture (scale * H, scale * W, 3), uint8.
+    """
+    if scale is None:
+        scale = max(1, round(_CELL_HEIGHT / picture.shape[0]))
+    return picture.repeat(scale, axis=0).repeat(scale, axis=1)
 
 
 def _check(
@@ -118,13 +148,6 @@ def _check(
             raise ValueError(
                 f"A picture is {picture.dtype} {picture.shape}; it has to be uint8 (H, W, 3)."
             )
-
-
-def _enlarge(picture: np.ndarray, scale: int | None) -> np.ndarray:
-    """Repeat each pixel `scale` times both ways: what the network made, with nothing smoothed."""
-    if scale is None:
-        scale = max(1, round(_CELL_HEIGHT / picture.shape[0]))
-    return picture.repeat(scale, axis=0).repeat(scale, axis=1)
 
 
 def _starts(lengths: Sequence[int], offset: int) -> list[int]:

@@ -37,6 +37,16 @@ def _colour(joint: str) -> tuple[int, int, int]:
     return _COLOURS[side, _PARTS[name]] if name else _MIDDLE_COLOUR
 
 
+def skeleton_colours() -> dict[str, tuple[int, int, int]]:
+    """What the colours mean.
+
+    Returns:
+        RGB colours by part of the body, as "right arm".
+    """
+    parts = {f"{side} {part}": colour for (side, part), colour in _COLOURS.items()}
+    return {**parts, "nose and neck": _MIDDLE_COLOUR}
+
+
 def draw_skeleton(
     image: np.ndarray, keypoints: np.ndarray, thickness: int | None = None
 ) -> np.ndarray:

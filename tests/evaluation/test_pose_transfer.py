@@ -5,9 +5,16 @@ import pytest
 import torch
 from torch import nn
 
-from posegan_plugin.errors import UserError
-from posegan_plugin.evaluation.image_scores import ssim
+from posegan_plugin.evaluation.image_scores import (
+    mask_ssim,
+    mask_ssim_patn,
+    psnr,
+    ssim,
+    ssim_patn,
+)
+from posegan_plugin.evaluation.person_mask import person_mask
 from posegan_plugin.evaluation.pose_transfer import (
+    PROTOCOLS,
     MeanImages,
     TransferPairs,
     evaluate_transfer,
@@ -16,33 +23,6 @@ from posegan_plugin.evaluation.pose_transfer import (
 from posegan_plugin.images import from_uint8
 
 SIZE = (16, 12)
-
-
-class People:
-    """A PersonDataset without files: random pictures, each with a pose of its own."""
-
-    def __init__(self, pids, camids, size=SIZE, joints=18, images=None):
-        count = len(pids)
-        generator = torch.Generator().manual_seed(0)
-        self.image_size = size
-        self.pids, self.camids = np.array(pids), np.array(camids)
-        self.images = images
-        if images is None:
-            self.images = torch.randint(
-                0, 256, (count, 3, *size), dtype=torch.uint8, generator=generator
-            )
-        self.keypoints = torch.rand(count, 18, 3, generator=generator) * size[1]
-        self.keypoints[..., 2] = (torch.arange(18) < joints).float()
-
-    @property
-    def joint_counts(self):
-        return (self.keypoints[..., 2] > 0).sum(1)
-
-    def __len__(self):
-        return len(self.pids)
-
-    def __getitem__(self, index):
-        return {"image": self.images[index]}
 
 
 class Generator(nn.Module):
@@ -64,144 +44,89 @@ class Generator(nn.Module):
         return from_uint8(self.dataset.images[distance.argmin(dim=1)])
 
 
-def dataset():
-    return People([0, 0, 0, 1, 1, 2, 3, 3], [0, 1, 2, 0, 1, 0, 0, 1])
+@pytest.fixture
+def people(make_people):
+    return make_people([0, 0, 0, 1, 1, 2, 3, 3], [0, 1, 2, 0, 1, 0, 0, 1])
 
 
 def colour(images):
     return images.flatten(1)
 
 
-def test_pairs_are_all_ordered_pairs_of_one_person():
-    people = dataset()
-    people.keypoints[2, 9:, 2] = 0  # nine joints
-    pairs = fixed_pairs(people, 100)
-    found = sorted(zip(pairs.conditions.tolist(), pairs.targets.tolist(), strict=True))
-    assert found == [(0, 1), (1, 0), (3, 4), (4, 3), (6, 7), (7, 6)]
-    assert len(fixed_pairs(people, 100, min_joints=9)) == 10
-    assert len(pairs) == 6
-
-
-def test_pairs_are_fixed_by_the_seed():
-    people = People(np.repeat(range(10), 4), [0] * 40)
-
-    def draw(seed):
-        pairs = fixed_pairs(people, 30, seed=seed)
-        return list(zip(pairs.conditions.tolist(), pairs.targets.tolist(), strict=True))
-
-    assert draw(0) == draw(0) != draw(1)
-    assert len(set(draw(0))) == 30
-
-
-@pytest.mark.parametrize(("pids", "joints"), [([0, 1, 2], 18), ([0, 0, 0], 9)])
-def test_no_pairs(pids, joints):
-    with pytest.raises(UserError, match=r"at least 10 joints.*key points"):
-        fixed_pairs(People(pids, [0, 1, 2], joints=joints), 5)
-
-
 @pytest.mark.parametrize("batch_size", [64, 3])
-def test_oracle(batch_size):
-    people = dataset()
+def test_oracle(people, batch_size):
     pairs = fixed_pairs(people, 100)
     result = evaluate_transfer(
         Generator(people, oracle=True), people, pairs, colour, batch_size=batch_size
     )
-    assert torch.equal(result.generated, result.targets)
-    assert torch.equal(result.targets, from_uint8(people.images[pairs.targets]))
-    assert torch.equal(result.conditions, from_uint8(people.images[pairs.conditions]))
-    assert torch.allclose(result.condition_poses, people.keypoints[pairs.conditions], atol=1e-5)
-    assert torch.allclose(result.target_poses, people.keypoints[pairs.targets], atol=1e-5)
+    samples = result.samples
+    assert torch.equal(samples.generated, samples.targets)
+    assert torch.equal(samples.targets, from_uint8(people.images[pairs.targets]))
+    assert torch.equal(samples.conditions, from_uint8(people.images[pairs.conditions]))
+    assert torch.allclose(samples.condition_poses, people.keypoints[pairs.conditions], atol=1e-5)
+    assert torch.allclose(samples.target_poses, people.keypoints[pairs.targets], atol=1e-5)
     scores = result.scores
-    assert scores["SSIM"] == pytest.approx(1)
+    for name in ("SSIM", "SSIM_patn", "mask_SSIM", "mask_SSIM_patn"):
+        assert scores[name] == pytest.approx(1)
+    assert math.isinf(scores["PSNR"])
     # The shuffled answer is the next pair's target.
-    expected = ssim(result.targets.roll(1, 0), result.targets).mean().item()
+    expected = ssim(samples.targets.roll(1, 0), samples.targets).mean().item()
     assert expected < 0.9
     assert scores["SSIM_shuffled"] == pytest.approx(expected, abs=1e-6)
     assert scores["pose_gap"] == pytest.approx(1 - expected, abs=1e-6)
-    assert scores["R1_generated"] == scores["R1_real"]
+    for name in ("R1", "mAP"):
+        assert scores[f"{name}_generated"] == scores[f"{name}_real"]
 
 
-def test_copying_the_condition_has_no_pose_gap_and_does_not_beat_the_trivial_answer():
-    people = dataset()
+def test_copying_the_condition(people):
+    """No pose gap, no better than the trivial answer; the other scores are those of the copy."""
     result = evaluate_transfer(
-        Generator(people, oracle=False), people, fixed_pairs(people, 100), colour
+        Generator(people, oracle=False), people, fixed_pairs(people, 100), colour, batch_size=3
     )
-    copy = ssim(result.conditions, result.targets).mean().item()
-    assert result.scores["SSIM"] == pytest.approx(copy, abs=1e-6)
+    images = result.samples.conditions, result.samples.targets
+    mask = person_mask(result.samples.target_poses, SIZE)
+    expected = {
+        "SSIM": ssim(*images),
+        "SSIM_patn": ssim_patn(*images),
+        "mask_SSIM": mask_ssim(*images, mask),
+        "mask_SSIM_patn": mask_ssim_patn(*images, mask),
+        "PSNR": psnr(*images),
+    }
+    means = {name: values.mean().item() for name, values in expected.items()}
+    assert {name: result.scores[name] for name in means} == pytest.approx(means, abs=1e-5)
     assert result.scores["pose_gap"] == 0
-    assert result.scores["SSIM_trivial"] >= copy - 1e-6
+    assert result.scores["SSIM_trivial"] >= means["SSIM"] - 1e-6
+    average = result.averages["SSIM"]
+    assert average.count == 10
+    assert 0 < average.standard_error < 0.5
 
 
-def test_cameras_of_the_targets_are_given_to_a_generator_that_wants_them():
-    people, pairs = dataset(), TransferPairs(np.array([0, 3]), np.array([2, 4]))
+def test_cameras_of_the_targets_are_given_to_a_generator_that_wants_them(people):
+    pairs = TransferPairs(np.array([0, 3]), np.array([2, 4]))
     generator = Generator(people, oracle=False, num_cameras=3)
     evaluate_transfer(generator, people, pairs, colour)
     assert [c.tolist() for c in generator.cameras] == [[2, 1], [2, 1]]
 
 
-def test_poses_are_scaled_to_the_generators_size():
-    people = dataset()
+def test_poses_are_scaled_to_the_generators_size(people):
     generator = Generator(people, oracle=False)
     generator.image_size = (32, 36)
-    result = evaluate_transfer(generator, people, fixed_pairs(people, 4), colour)
-    assert result.generated.shape == (4, 3, 32, 36)
     pairs = fixed_pairs(people, 4)
+    samples = evaluate_transfer(generator, people, pairs, colour).samples
+    assert samples.generated.shape == (4, 3, 32, 36)
     x = (people.keypoints[pairs.targets][..., 0] + 0.5) * 3 - 0.5
     y = (people.keypoints[pairs.targets][..., 1] + 0.5) * 2 - 0.5
-    assert torch.allclose(result.target_poses[..., 0], x, atol=1e-4)
-    assert torch.allclose(result.target_poses[..., 1], y, atol=1e-4)
-
-
-def rank_one(greys, pids, camids, condition, target):
-    """R1_real with images of one grey each: the feature is the grey value."""
-    images = torch.tensor(greys, dtype=torch.uint8)[:, None, None, None].expand(-1, 3, *SIZE)
-    people = People(pids, camids, images=images)
-    pairs = TransferPairs(np.array([condition]), np.array([target]))
-    generator = Generator(people, oracle=False)
-    result = evaluate_transfer(generator, people, pairs, lambda x: x.mean((2, 3)))
-    return result.scores["R1_generated"], result.scores["R1_real"]
-
-
-def test_rank_one_by_hand():
-    # Target 1 (grey 100). Nearest of all: itself, then 4 (101, its camera), then the condition 0.
-    # Admitted are 2 (same person, 120) and 3 (another, 70).
-    greys, pids, camids = [103, 100, 120, 70, 101], [5, 5, 5, 6, 6], [0, 1, 2, 2, 1]
-    assert rank_one(greys, pids, camids, 0, 1) == (100, 100)
-    # The condition is grey 93: 2 and 3 are as they were to the target, 27 and 23 away from 93.
-    greys[0] = 93
-    assert rank_one(greys, pids, camids, 0, 1) == (0, 100)
-
-
-def test_the_condition_and_the_targets_camera_are_no_answers():
-    # All of the target's person that remains is farther than another person.
-    assert rank_one([101, 100, 150, 99], [5, 5, 5, 6], [0, 1, 2, 2], 0, 1) == (0, 0)
-    # In the target's camera another person does not count.
-    assert rank_one([101, 100, 150, 99], [5, 5, 5, 6], [0, 1, 2, 1], 0, 1) == (100, 100)
-
-
-def test_people_whom_nobody_could_find_are_not_counted():
-    scores = rank_one([101, 100, 99], [5, 5, 6], [0, 1, 2], 0, 1)
-    assert all(math.isnan(score) for score in scores)
-
-
-def test_mean_images_by_hand():
-    greys = torch.tensor([0, 51, 255, 255], dtype=torch.uint8)
-    images = greys[:, None, None, None].expand(-1, 3, *SIZE)
-    means = MeanImages.of(People([0, 0, 1, 1], [0, 0, 0, 2], images=images), (32, 24))
-    assert means.overall.shape == (3, 32, 24)
-    assert means.overall.mean().item() == pytest.approx((-1 - 0.6 + 1 + 1) / 4, abs=1e-5)
-    assert {c: round(m.mean().item(), 4) for c, m in means.by_camera.items()} == {0: -0.2, 2: 1}
-    few = MeanImages.of(People([0, 0, 1, 1], [0, 0, 0, 2], images=images), SIZE, at_most=2)
-    assert few.overall.mean().item() == pytest.approx(0, abs=1e-6)  # the first and the last
+    assert torch.allclose(samples.target_poses[..., 0], x, atol=1e-4)
+    assert torch.allclose(samples.target_poses[..., 1], y, atol=1e-4)
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_mean_images_are_trivial_answers(known):
+def test_mean_images_are_trivial_answers(make_people, known):
     # Targets are all alike: their camera's mean is perfect, and the mean of all is not.
     generator = torch.Generator().manual_seed(0)
     images = torch.randint(0, 256, (4, 3, *SIZE), dtype=torch.uint8, generator=generator)
     images[1], images[3] = images[1], images[1]
-    people = People([0, 0, 1, 1], [0, 1, 0, 1], images=images)
+    people = make_people([0, 0, 1, 1], [0, 1, 0, 1], images=images)
     pairs = TransferPairs(np.array([0, 2]), np.array([1, 3]))
     means = MeanImages.of(people, SIZE)
     if not known:
@@ -210,3 +135,24 @@ def test_mean_images_are_trivial_answers(known):
     without = evaluate_transfer(Generator(people, oracle=False), people, pairs, colour).scores
     assert without["SSIM_trivial"] < scores["SSIM_trivial"]
     assert (scores["SSIM_trivial"] > 0.999) == known
+
+
+def test_extra_scores_and_the_order_of_all(people):
+    class Brightness:
+        def __init__(self):
+            self.protocols = {"brightness": "mean value", "of_all": "of all images"}
+
+        def __call__(self, samples):
+            values = samples.generated.mean(dim=(1, 2, 3))
+            values[0] = torch.nan
+            return {"of_all": 3.0, "brightness": values}
+
+    generator, pairs = Generator(people, oracle=False), fixed_pairs(people, 5)
+    result = evaluate_transfer(generator, people, pairs, colour, extra_scores=[Brightness()])
+    assert list(result.scores)[-2:] == ["brightness", "of_all"]
+    assert list(result.scores) == list(result.protocols)
+    assert list(result.scores)[: len(PROTOCOLS)] == list(PROTOCOLS)
+    assert result.averages["of_all"] == (3.0, None, None)
+    expected = result.samples.generated[1:].mean().item()
+    assert result.scores["brightness"] == pytest.approx(expected, abs=1e-6)
+    assert result.averages["brightness"].count == 4

@@ -7,8 +7,8 @@ import torch
 
 from posegan_plugin import UserError
 from posegan_plugin.for_mmengine import ReIDDataset
-from posegan_plugin.for_mmengine import dataset as module
-from posegan_plugin.for_mmengine.dataset import load_keypoints, load_people
+from posegan_plugin.for_mmengine import load_people as module
+from posegan_plugin.for_mmengine.load_people import load_keypoints, load_people
 
 LAYOUT = {"name": "market_layout", "folder": "procedural_people"}
 SPEC = {

@@ -1,9 +1,12 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
 from posegan_plugin import UserError
 from posegan_plugin.for_mmengine import ReIDMetric
+from posegan_plugin.for_mmengine.metric import find_metric
 from posegan_plugin.for_torchreid.resolver import torchreid_module
 
 
@@ -85,3 +88,71 @@ def test_metrics_are_forgotten_between_evaluations():
     first = metric.evaluate(77)
     metric.process({}, people(1))
     assert metric.evaluate(77) == evaluate(people(1)) != first
+
+
+def on_a_line(*who):
+    """Samples of (place, pid, camid, is_query); their rows in the data set are 100, 101, ..."""
+    return [
+        {
+            "feature": np.array([place, 0], dtype=np.float32),
+            "pid": pid,
+            "camid": camid,
+            "is_query": is_query,
+            "index": 100 + row,
+        }
+        for row, (place, pid, camid, is_query) in enumerate(who)
+    ]
+
+
+def evaluated(samples, **options):
+    metric = ReIDMetric(**options)
+    metric.process({}, samples)
+    metric.evaluate(len(samples))
+    return metric
+
+
+LINE = on_a_line(
+    (3, 1, 1, False),
+    (0, 0, 0, True),
+    (0.1, 0, 0, False),  # the first query's own camera
+    (2, 0, 1, False),
+    (10, 1, 0, True),
+    (9, 2, 0, False),
+    (5, 7, 0, True),  # nobody to be found
+)
+
+
+def test_ranked_lists_by_hand():
+    lists = evaluated(LINE, list_length=4).lists
+    assert lists.queries.tolist() == [101, 104]
+    assert lists.galleries.tolist() == [[103, 100, 105, -1], [105, 100, 103, 102]]
+    assert lists.matches.tolist() == [[True, False, False, False], [False, True, False, False]]
+    short = evaluated(LINE, list_length=1).lists
+    assert short.galleries.tolist() == [[103], [105]]
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"), [(0, []), (1, [0]), (3, [0, 8, 16]), (99, range(17))]
+)
+def test_lists_of_queries_spread_evenly(count, expected):
+    samples = [{**s, "camid": s["camid"] + 10 * s["is_query"]} for s in people(0)]
+    assert evaluated(samples, num_lists=count).lists.queries.tolist() == list(expected)
+
+
+@pytest.mark.parametrize("options", [{"num_lists": -1}, {"list_length": 0}])
+def test_lists_that_cannot_be(options):
+    with pytest.raises(UserError, match=r"ReIDMetric num_lists=.* at least 1"):
+        ReIDMetric(**options)
+
+
+def test_whole_cmc():
+    scores = evaluated(people(0)).scores
+    expected = evaluate(people(0), ranks=range(1, 51))
+    assert [100 * float(c) for c in scores.cmc] == [expected[f"reid/R{k}"] for k in range(1, 51)]
+    assert ReIDMetric().scores is ReIDMetric().lists is None
+
+
+def test_finding_the_metric():
+    metric = ReIDMetric()
+    assert find_metric(SimpleNamespace(metrics=[object(), metric])) is metric
+    assert find_metric(SimpleNamespace(metrics=[object()])) is None

@@ -195,6 +195,7 @@ def test_validation(build, people):
     assert [f["pid"] for f in found] == data["pid"].tolist()
     assert [f["camid"] for f in found] == data["camid"].tolist()
     assert [f["is_query"] for f in found] == [True, True, False, False, False]
+    assert [f["index"] for f in found] == [0, 1, 2, 3, 4]
     assert found[0]["feature"].tolist() == pytest.approx(own.tolist(), rel=1e-4, abs=1e-5)
     for first, second in zip(found[2:], again, strict=True):
         assert first["feature"].tolist() == pytest.approx(second["feature"].tolist(), abs=1e-4)

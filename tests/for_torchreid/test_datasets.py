@@ -76,6 +76,13 @@ def test_order_does_not_depend_on_the_file_system(tmp_path, monkeypatch):
     assert found.gallery == expected.gallery
 
 
+@pytest.mark.parametrize("name", ["person.jpg", "0001_c7s1_000001_01.jpg", "1502_c1s1_1_01.jpg"])
+def test_name_that_torchreid_does_not_accept(tmp_path, name):
+    make(tmp_path, (TRAIN, QUERY, [*GALLERY, name]))
+    with pytest.raises(UserError, match=r"'market1501'.*name torchreid's reader does not accept"):
+        load_torchreid_dataset("market1501", tmp_path)
+
+
 def test_missing_dataset_is_neither_downloaded_nor_created(tmp_path):
     with pytest.raises(UserError) as error:
         load_torchreid_dataset("market1501", tmp_path)

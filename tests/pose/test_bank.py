@@ -71,6 +71,18 @@ def test_no_candidate_in_a_mixed_batch(bank):
     assert rows.dtype == torch.int64
 
 
+def test_several_poses_excluded_for_each_person(bank):
+    pids, camids = torch.tensor([7, 7, 8]), torch.tensor([0, 0, 0])
+    rows = bank.sample(
+        "any", pids, camids, exclude=torch.tensor([[0, 1, 3, 4], [3, 4, 5, -1], [0, 1, 3, 5]])
+    )
+    assert bank.indices[rows[0]] == 5
+    assert bank.indices[rows[1]] in (0, 1)
+    assert bank.indices[rows[2]] == 4
+    everything = torch.tensor([[0, 1], [1, 0], [4, 3]])
+    assert bank.sample("same_id", pids, camids, exclude=everything).tolist() == [-1, -1, -1]
+
+
 def test_no_other_camera():
     bank = PoseBank(people([18, 18]), torch.tensor([1, 2]), torch.tensor([3, 3]))
     assert bank.sample("cross_camera", torch.tensor([1]), torch.tensor([3])).tolist() == [-1]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from posegan_plugin.errors import UserError
-from posegan_plugin.pose.files import remove_leftovers, write_atomic
+from posegan_plugin.pose.files import check_writable, remove_leftovers, write_atomic
 
 
 def test_writes_into_new_folders_and_replaces(tmp_path):
@@ -92,3 +92,22 @@ def test_on_the_disk_before_it_returns(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "replace", renamed)
     write_atomic(tmp_path / "file", b"x")
     assert events == ["file", "rename", "folder"]
+
+
+def test_what_can_be_written_is_left_alone(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "old").write_bytes(b"x")
+    for path in (tmp_path / "old", tmp_path / "new" / "deep" / "file", "file"):
+        check_writable(path)
+    assert [p.name for p in tmp_path.iterdir()] == ["old"]
+
+
+def test_what_cannot_be_written_is_found_before(tmp_path, monkeypatch):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(UserError, match=r"below: .*file is no folder"):
+        check_writable(tmp_path / "file" / "below")
+    with pytest.raises(UserError, match="name a file"):
+        check_writable(tmp_path)
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    with pytest.raises(UserError, match="written to"):
+        check_writable(tmp_path / "new")

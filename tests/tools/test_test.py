@@ -1,14 +1,32 @@
+import json
+import re
+
 import pytest
 import torch
+
+from posegan_plugin.checkpoint import read_checkpoint
+from posegan_plugin.published import write_weights
+
+
+def scores_of(run):
+    return json.loads((run.work_dir / "scores.json").read_text())
 
 
 @pytest.mark.parametrize("what", ["checkpoint", "work_dir"])
 def test_same_metrics_as_at_the_end_of_training(tiny, joint_run, what):
     run = tiny.run("test", getattr(joint_run, what))
     assert run.metrics == joint_run.metrics
-    assert f"reid/mAP                {run.metrics['reid/mAP']:.1f} %" in run.output
+    assert re.search(rf"reid/mAP +{run.metrics['reid/mAP']:.1f} %\n", run.output)
     assert list((run.work_dir / "pictures").glob("*.png"))
     assert not list(run.work_dir.glob("*.pth"))
+    report = scores_of(run)
+    assert report["checkpoint"] == str(joint_run.checkpoint)
+    assert report["pairs"]["count"] == 8
+    assert {name: score["value"] for name, score in report["scores"].items()} == run.metrics
+    assert all(score["protocol"] for score in report["scores"].values())
+    assert "8 pairs of 4 people at 32x16" in run.output
+    assert str(run.work_dir / "scores.json") in run.output
+    assert "do not match" not in run.output  # mmengine's word on discriminators that are too many
 
 
 def test_reid_network_of_a_joint_run_alone(tiny, joint_run):
@@ -28,3 +46,45 @@ def test_weights_alone(tiny, joint_run, tmp_path):
     assert tiny.run("test", tmp_path / "weights.pth").metrics == joint_run.metrics
     torch.save(state, tmp_path / "bare.pth")
     assert tiny.run("test", tmp_path / "bare.pth").metrics == joint_run.metrics
+
+
+def test_weight_file_needs_no_discriminators(tiny, joint_run, tmp_path):
+    checkpoint = read_checkpoint(joint_run.checkpoint)
+    state = {
+        name: tensor
+        for name, tensor in checkpoint["state_dict"].items()
+        if name.startswith(("generator.", "reid."))
+    }
+    architecture = json.loads(checkpoint["meta"]["architecture"])
+    write_weights(tmp_path / "weights.safetensors", state, architecture)
+    run = tiny.run("test", tmp_path / "weights.safetensors")
+    assert run.metrics == joint_run.metrics
+    assert run.runner.model.pose_discriminator is None
+
+
+def test_scores_of_further_networks(tiny, joint_run, simcc_model):
+    key = "default_hooks.pose_transfer.scores"
+    model = simcc_model()
+    options = {
+        f"{key}.retrieval_checkpoint": joint_run.work_dir,
+        f"{key}.pck.backend": "rtmpose",
+        f"{key}.pck.weights": model,
+        "default_hooks.pose_transfer.num_pairs": 5,
+    }
+    run = tiny.run("test", joint_run.checkpoint, options=options)
+    scores = scores_of(run)["scores"]
+    for name in ("R1", "mAP"):  # the same network once more
+        own, other = (f"transfer/{name}_generated{end}" for end in ("", "_independent"))
+        assert scores[own]["value"] == pytest.approx(scores[other]["value"], nan_ok=True)
+    assert 0 <= scores["transfer/PCK_generated"]["value"] <= 100
+    assert model.name in scores["transfer/PCK_generated"]["protocol"]
+    assert model.name in run.output
+    assert re.search(r"\ntransfer/PCK_real +[0-9.]+ %\n", run.output)
+
+
+def test_unusable_score(tiny, joint_run, capsys):
+    options = {"default_hooks.pose_transfer.scores.fid.weights": "nowhere.pth"}
+    with pytest.raises(SystemExit) as exit:
+        tiny.run("test", joint_run.checkpoint, options=options)
+    assert exit.value.code == 2
+    assert "nowhere.pth does not exist" in capsys.readouterr().err

@@ -1,3 +1,4 @@
+import json
 import math
 
 import cv2
@@ -6,7 +7,6 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from posegan_plugin.for_mmengine.hooks.pose_transfer import COLUMNS
 from posegan_plugin.training import ReIDObjective
 from posegan_plugin.visualization import image_grid
 
@@ -72,7 +72,8 @@ def test_table(finished):
         assert rows[name] == f"{run.metrics[name]:.1f} %"
     assert rows["checkpoint"] == str(run.work_dir / "epoch_2.pth")
     assert rows["logs"] == run.runner.log_dir
-    assert ("pictures" in rows) == (mode != "baseline")
+    assert rows["pictures"] == str(run.work_dir / "pictures")
+    assert rows["report"] == f"python tools/report.py {run.work_dir}"
 
 
 def test_files(finished):
@@ -82,6 +83,9 @@ def test_files(finished):
     assert "loss_id" in log
     assert ("Key points: 72 of 72 people" in log) == (mode != "baseline")
     assert (run.work_dir / "pictures" / "epoch_002.png").is_file() == (mode != "baseline")
+    assert (run.work_dir / "pictures" / "ranked_epoch_002.png").is_file()
+    cmc = json.loads((run.work_dir / "cmc.json").read_text())
+    assert (cmc["epoch"], 100 * cmc["cmc"][0]) == (2, pytest.approx(run.metrics["reid/R1"]))
 
 
 def test_losses_in_tensorboard(finished):
@@ -100,8 +104,7 @@ def test_losses_in_tensorboard(finished):
 def test_grid_of_three_pairs_with_five_columns(joint_run):
     grid = cv2.imread(str(joint_run.work_dir / "pictures" / "epoch_002.png"))
     cell = np.zeros((32, 16, 3), np.uint8)
-    assert len(COLUMNS) == 5
-    assert grid.shape == image_grid([[cell] * 5] * 3, COLUMNS).shape
+    assert grid.shape == image_grid([[cell] * 5] * 3, ["title"] * 5).shape
     assert len(np.unique(grid)) > 50
 
 

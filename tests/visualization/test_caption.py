@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from posegan_plugin.visualization.caption import draw_caption, fit_caption, text_width
+from posegan_plugin.visualization.caption import captioned, draw_caption, fit_caption, text_width
 
 TITLES = ["a", "condition image", "condition with skeleton", "x" * 60, "one " * 40, "", "P_t → É"]
 
@@ -54,3 +54,12 @@ def test_no_text_draws_nothing():
     canvas = np.full((80, 200, 3), 255, dtype=np.uint8)
     draw_caption(canvas, "", (30, 20, 128, 34))
     assert canvas.min() == 255
+
+
+def test_a_caption_below_a_picture():
+    picture = np.full((40, 96, 3), 90, dtype=np.uint8)
+    result = captioned(picture, "0002_c1s1_000451_03 14/18 joints")
+    assert result.shape == (40 + 34, 96, 3)
+    np.testing.assert_array_equal(result[:40], picture)
+    assert (result[40:] < 100).any()
+    assert (captioned(picture, "")[40:] == 255).all()

@@ -6,7 +6,13 @@ import pytest
 import torch
 
 from posegan_plugin.errors import UserError
-from posegan_plugin.visualization.grid import image_grid, save_image, to_uint8
+from posegan_plugin.visualization.grid import (
+    check_picture_path,
+    enlarge,
+    image_grid,
+    save_image,
+    to_uint8,
+)
 
 
 def plain(colour, height=128, width=64):
@@ -97,6 +103,29 @@ def test_unknown_format(tmp_path, name):
         save_image(tmp_path / name, plain(RED))
     assert str(error.value).startswith(str(tmp_path / name))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_too_large_for_a_jpeg(tmp_path):
+    with pytest.raises(UserError, match="70000 x 2 pixels"):
+        save_image(tmp_path / "a.jpg", plain(RED, 2, 70000))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_path_is_checked_before_there_is_a_picture(tmp_path):
+    check_picture_path(tmp_path / "new" / "a.png")
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(UserError, match=r"\.png or \.jpg"):
+        check_picture_path(tmp_path / "a.bmp")
+    (tmp_path / "b.png").mkdir()
+    with pytest.raises(UserError, match="folder"):
+        check_picture_path(tmp_path / "b.png")
+
+
+def test_enlarge_by_a_factor():
+    picture = np.arange(6, dtype=np.uint8).reshape(1, 2, 3)
+    np.testing.assert_array_equal(
+        enlarge(picture, 2), np.kron(picture, np.ones((2, 2, 1), np.uint8))
+    )
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.float16, torch.bfloat16])

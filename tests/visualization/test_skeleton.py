@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from posegan_plugin.pose.skeleton import JOINTS, LIMBS
-from posegan_plugin.visualization.skeleton import draw_skeleton, pose_picture
+from posegan_plugin.visualization.skeleton import draw_skeleton, pose_picture, skeleton_colours
 
 GREY = np.full((128, 64, 3), 100, dtype=np.uint8)
 
@@ -86,3 +86,12 @@ def test_pose_picture_is_black_but_for_the_pose():
     empty = pose_picture(np.zeros((18, 3)), (40, 20))
     assert empty.shape == (40, 20, 3)
     assert empty.max() == 0
+
+
+def test_every_colour_of_a_skeleton_is_explained():
+    places = {name: (5 + 10 * n, 40) for n, name in enumerate(JOINTS)}
+    picture = draw_skeleton(np.zeros((80, 200, 3), np.uint8), pose(**places), thickness=4)
+    drawn = {tuple(picture[40, x].tolist()) for x, _ in places.values()}
+    assert drawn == set(skeleton_colours().values())
+    at = picture[40, places["left_knee"][0]].tolist()
+    assert tuple(at) == skeleton_colours()["left leg"]

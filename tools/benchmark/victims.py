@@ -51,11 +51,7 @@ model = dict(
 )
 param_scheduler = [dict(type="LinearLR", start_factor=1.0, end_factor=0.0, begin=1, end={EPOCHS})]
 train_cfg = dict(max_epochs={EPOCHS}, val_interval=2)
-default_hooks = dict(logger=dict(interval=1))
-custom_hooks = [
-    dict(h, num_pairs=8, grid_rows=3) if h["type"] == "PoseTransferHook" else h
-    for h in _base_.custom_hooks
-]
+default_hooks = dict(logger=dict(interval=1), pose_transfer=dict(num_pairs=8, grid_rows=3))
 """
 TORCHREID = {
     "use_gpu": False,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from torch import nn
 
+from posegan_plugin.errors import UserError
 from posegan_plugin.evaluation.pose_transfer import (
     MeanImages,
     TransferPairs,
@@ -15,31 +18,67 @@ from posegan_plugin.evaluation.pose_transfer import (
     evaluate_transfer,
     fixed_pairs,
 )
+from posegan_plugin.evaluation.transfer_samples import TransferSamples, TransferScore
+from posegan_plugin.for_mmengine.extra_scores import build_scores
 from posegan_plugin.for_mmengine.model import unwrap
 from posegan_plugin.registry import DATASETS
-from posegan_plugin.visualization import image_grid, pose_picture, save_image, to_uint8
+from posegan_plugin.visualization import save_image
+from posegan_plugin.visualization.figures import pair_grid
 
-COLUMNS = ("condition", "its pose", "target pose", "synthesised", "true target")
+PREFIX = "transfer/"
 
 
 class PoseTransferHook(Hook):
     """Adds ``transfer/...`` scores to the metrics and writes ``pictures/`` into the work dir.
 
     Scores are those of :func:`posegan_plugin.evaluation.pose_transfer.evaluate_transfer`, over fixed
-    pairs of test people. Does nothing where the model has no generator.
+    pairs of test people. They stand among the metrics like any other: in the logs, in the table at
+    the end, and for ``save_best='transfer/SSIM'``. This is a hook and no mmengine metric because a
+    metric sees what the evaluation loop hands it, one image at a time, and a generator is asked for
+    pairs. Does nothing where the model has no generator.
 
     Args:
-        num_pairs: Pairs that are scored.
+        num_pairs: Pairs that are scored; 0 switches the hook off.
         grid_rows: Pairs that are shown.
         seed: Seed of the pairs.
+        scores: Scores that need further networks, see
+            :func:`posegan_plugin.for_mmengine.extra_scores.build_scores`.
+
+    Attributes:
+        result: What the last evaluation found.
+
+    Raises:
+        UserError: ``num_pairs`` is negative.
     """
 
-    def __init__(self, num_pairs: int = 200, grid_rows: int = 8, seed: int = 0) -> None:
+    def __init__(
+        self,
+        num_pairs: int = 200,
+        grid_rows: int = 8,
+        seed: int = 0,
+        scores: dict | None = None,
+    ) -> None:
+        if num_pairs < 0:
+            raise UserError(f"PoseTransferHook num_pairs={num_pairs} must not be negative")
         self.num_pairs = num_pairs
         self.grid_rows = grid_rows
         self.seed = seed
+        self.result: TransferResult | None = None
+        self._scores = dict(scores or {})
+        self._extra: list[TransferScore] = []
         self._pairs: TransferPairs | None = None
         self._means: MeanImages | None = None
+
+    def before_run(self, runner: Runner) -> None:
+        """Build the scores that need further networks: what is wrong with them comes out now.
+
+        Raises:
+            UserError: An unknown score or option, or weights that cannot be used.
+        """
+        generator = self._generator(runner)
+        if generator is not None:
+            device = next(generator.parameters()).device
+            self._extra = build_scores(self._scores, tuple(generator.image_size), device)
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """After an evaluation during training."""
@@ -49,12 +88,17 @@ class PoseTransferHook(Hook):
         """After an evaluation by ``tools/test.py``."""
         self._score(runner, runner.test_dataloader.dataset, metrics, "test")
 
+    def _generator(self, runner: Runner) -> nn.Module | None:
+        """What there is to score, in this process."""
+        if not self.num_pairs or not is_main_process():
+            return None
+        return unwrap(unwrap(runner.model).generator)
+
     def _score(
         self, runner: Runner, dataset: object, metrics: dict[str, float] | None, phase: str
     ) -> None:
-        model = unwrap(runner.model)
-        generator = unwrap(model.generator)
-        if generator is None or not is_main_process():
+        model, generator = unwrap(runner.model), self._generator(runner)
+        if generator is None:
             return
         generator.eval()
         if self._pairs is None:
@@ -63,38 +107,37 @@ class PoseTransferHook(Hook):
                 dataset, self.num_pairs, model.policy.min_joints, self.seed, searched_for
             )
             self._means = MeanImages.of(_training_set(runner), tuple(generator.image_size))
-        result = evaluate_transfer(generator, dataset, self._pairs, model, self._means)
-        scores = {f"transfer/{name}": value for name, value in result.scores.items()}
+        self.result = evaluate_transfer(
+            generator, dataset, self._pairs, model, self._means, extra_scores=self._extra
+        )
+        scores = {f"{PREFIX}{name}": value for name, value in self.result.scores.items()}
         runner.message_hub.update_scalars({f"{phase}/{k}": v for k, v in scores.items()})
         if metrics is not None:  # for the best checkpoint and the summary
             metrics.update(scores)
-        grid = transfer_grid(result, self.grid_rows)
+        grid = transfer_grid(self.result.samples, self.grid_rows)
         path = Path(runner.work_dir) / "pictures" / f"epoch_{runner.epoch:03d}.png"
         save_image(path, grid)
         runner.visualizer.add_image("pose_transfer", grid, step=runner.epoch)
         runner.logger.info("Synthesised people: %s", path)
 
 
-def transfer_grid(result: TransferResult, rows: int) -> object:
+def transfer_grid(samples: TransferSamples, rows: int) -> np.ndarray:
     """Condition, condition pose, target pose, synthesised and true target, one pair a row.
 
     Args:
-        result: Of an evaluation.
+        samples: Of an evaluation.
         rows: Number of pairs shown.
 
     Returns:
         uint8 (H, W, 3).
     """
-    size = tuple(result.targets.shape[-2:])
-    shown = slice(0, rows)
-    columns = (
-        to_uint8(result.conditions[shown]),
-        [pose_picture(k.numpy(), size) for k in result.condition_poses[shown]],
-        [pose_picture(k.numpy(), size) for k in result.target_poses[shown]],
-        to_uint8(result.generated[shown]),
-        to_uint8(result.targets[shown]),
+    return pair_grid(
+        samples.conditions[:rows],
+        samples.condition_poses[:rows],
+        samples.target_poses[:rows],
+        {"synthesised": samples.generated[:rows]},
+        samples.targets[:rows],
     )
-    return image_grid(list(zip(*columns, strict=True)), COLUMNS)
 
 
 def _training_set(runner: Runner) -> object:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from posegan_plugin.report.names import format_score
+
 
 class SummaryHook(Hook):
-    """Prints the last evaluation and where checkpoint and pictures lie."""
+    """Prints the last evaluation, where checkpoint and pictures lie, and how to get a report."""
 
     priority = "LOWEST"
 
@@ -43,21 +46,15 @@ def summary_table(metrics: dict[str, float], places: dict[str, str]) -> str:
     """A plain-text table of metrics and places.
 
     Args:
-        metrics: Name -> value; ``reid/...`` are percentages, others as they are.
+        metrics: Name -> value; ``reid/...`` and the retrieval and PCK of synthesised people are
+            percentages, others as they are.
         places: What -> path.
     """
-    rows = [
-        (name, f"{value:.1f} %" if _is_percentage(name) else f"{value:.3f}")
-        for name, value in metrics.items()
-    ]
+    rows = [(name, format_score(name, value)) for name, value in metrics.items()]
     rows += list(places.items())
     width = max(len(name) for name, _ in rows)
     line = "-" * (width + 2 + max(len(value) for _, value in rows))
     return "\n".join([line, *(f"{name:<{width}}  {value}" for name, value in rows), line])
-
-
-def _is_percentage(name: str) -> bool:
-    return name.startswith("reid/") or "/R1_" in name
 
 
 def _places(runner: Runner) -> dict[str, str]:
@@ -69,4 +66,5 @@ def _places(runner: Runner) -> dict[str, str]:
     if (work_dir / "pictures").is_dir():
         found["pictures"] = str(work_dir / "pictures")
     found["logs"] = str(runner.log_dir)
+    found["report"] = f"python tools/report.py {shlex.quote(str(work_dir))}"
     return found

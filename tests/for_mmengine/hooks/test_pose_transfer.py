@@ -5,14 +5,15 @@ import numpy as np
 import pytest
 import torch
 
-from posegan_plugin.evaluation.pose_transfer import TransferResult
+from posegan_plugin.errors import UserError
+from posegan_plugin.evaluation.transfer_samples import TransferSamples
 from posegan_plugin.for_mmengine.hooks import PoseTransferHook
 from posegan_plugin.for_mmengine.hooks import pose_transfer as module
 from posegan_plugin.for_mmengine.hooks.pose_transfer import transfer_grid
 
 
 @pytest.fixture
-def result():
+def samples():
     """Three pairs whose images have one colour each: red conditions, green, blue, by pair darker."""
     values = torch.tensor([1.0, 0.0, -0.5])
     images = []
@@ -21,15 +22,15 @@ def result():
         image[:, channel] = values[:, None, None]
         images.append(image)
     poses = torch.zeros(3, 18, 3)
-    return TransferResult({}, *images, poses, poses)
+    return TransferSamples(None, None, *images, poses, poses, torch.device("cpu"))
 
 
 def colours(grid):
     return {tuple(c) for c in np.unique(grid.reshape(-1, 3), axis=0).tolist()}
 
 
-def test_grid_shows_the_first_pairs(result):
-    two, three = transfer_grid(result, 2), transfer_grid(result, 3)
+def test_grid_shows_the_first_pairs(samples):
+    two, three = transfer_grid(samples, 2), transfer_grid(samples, 3)
     assert two.dtype == np.uint8
     assert two.shape[1:] == three.shape[1:]
     assert three.shape[0] - two.shape[0] >= 32
@@ -40,8 +41,8 @@ def test_grid_shows_the_first_pairs(result):
     assert (64, 0, 0) not in colours(two)
 
 
-def test_columns_stand_in_order(result):
-    grid = transfer_grid(result, 1)
+def test_columns_stand_in_order(samples):
+    grid = transfer_grid(samples, 1)
     left = [
         np.flatnonzero((grid == [255 * (i == c) for i in range(3)]).all(2).any(0)).min()
         for c in (0, 1, 2)
@@ -51,35 +52,60 @@ def test_columns_stand_in_order(result):
     assert green - red == pytest.approx(3 * (blue - green), abs=1)
 
 
-def test_pictures_are_written_in_their_colours(result, tmp_path):
+def test_pictures_are_written_in_their_colours(samples, tmp_path):
     path = tmp_path / "grid.png"
-    module.save_image(path, transfer_grid(result, 3))
-    assert (cv2.imread(str(path))[..., ::-1] == transfer_grid(result, 3)).all()
+    module.save_image(path, transfer_grid(samples, 3))
+    assert (cv2.imread(str(path))[..., ::-1] == transfer_grid(samples, 3)).all()
+
+
+def quiet_runner(**attributes):
+    hub = SimpleNamespace(update_scalars=lambda scores: None)
+    return SimpleNamespace(message_hub=hub, **attributes)
 
 
 @pytest.mark.parametrize("main", [True, False])
 def test_nothing_without_a_generator_or_in_other_processes(monkeypatch, main, tmp_path):
     monkeypatch.setattr(module, "is_main_process", lambda: main)
-    generator = None if main else object()
-    runner = SimpleNamespace(
-        model=SimpleNamespace(generator=generator),
+    runner = quiet_runner(
+        model=SimpleNamespace(generator=None if main else object()),
         val_dataloader=SimpleNamespace(dataset=None),
         work_dir=str(tmp_path),
     )
     metrics = {"reid/R1": 1.0}
-    PoseTransferHook().after_val_epoch(runner, metrics)
+    hook = PoseTransferHook(scores={"lpips": {"weights": "nowhere.pth"}})
+    hook.before_run(runner)
+    hook.after_val_epoch(runner, metrics)
     assert metrics == {"reid/R1": 1.0}
+    assert hook.result is None
     assert not list(tmp_path.iterdir())
+
+
+def test_number_of_pairs(joint_run, tmp_path):
+    runner = quiet_runner(
+        model=joint_run.runner.model,
+        val_dataloader=joint_run.runner.val_dataloader,
+        work_dir=str(tmp_path),
+    )
+    metrics = {}
+    PoseTransferHook(num_pairs=0).after_val_epoch(runner, metrics)
+    assert metrics == {}
+    with pytest.raises(UserError, match=r"num_pairs=-1"):
+        PoseTransferHook(num_pairs=-1)
+
+
+def test_wrong_scores_are_refused_before_the_first_epoch(joint_run):
+    hook = PoseTransferHook(scores={"fid": {"weights": "nowhere.pth"}})
+    with pytest.raises(UserError, match=r"nowhere\.pth does not exist"):
+        hook.before_run(quiet_runner(model=joint_run.runner.model))
 
 
 def test_pairs_of_every_evaluation_are_the_same(joint_run, tmp_path):
     """The scores in the log of an epoch can be compared with those of another."""
     finished, images = joint_run.runner, []
-    runner = SimpleNamespace(
+    runner = quiet_runner(
         model=finished.model,
         val_dataloader=finished.val_dataloader,
         _train_dataloader=finished.train_dataloader,
-        message_hub=SimpleNamespace(update_scalars=lambda scores: None),
         visualizer=SimpleNamespace(add_image=lambda name, image, step: images.append(image)),
         logger=finished.logger,
         work_dir=str(tmp_path),

@@ -31,7 +31,8 @@ def test_last_evaluation(runner, capsys, after):
     getattr(hook, after)(runner, {"reid/R1": 1.0, "reid/mAP": 2.0})
     getattr(hook, after)(runner, METRICS)
     hook.after_run(runner)
-    places = {"logs": runner.log_dir}
+    report = f"python tools/report.py {runner.work_dir}"
+    places = {"logs": runner.log_dir, "report": report}
     assert capsys.readouterr().out == summary_table(METRICS, places) + "\n"
 
 
@@ -44,6 +45,13 @@ def test_places(runner, tmp_path, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[4].split() == ["checkpoint", "/w/epoch_3.pth"]
     assert lines[5].split() == ["pictures", str(tmp_path / "pictures")]
+
+
+def test_work_dir_with_a_blank_can_be_pasted(tmp_path, capsys):
+    hook = SummaryHook()
+    hook.after_val_epoch(None, METRICS)
+    hook.after_run(SimpleNamespace(work_dir=str(tmp_path / "a b"), log_dir=""))
+    assert f"python tools/report.py '{tmp_path / 'a b'}'\n" in capsys.readouterr().out
 
 
 def test_silent_without_an_evaluation_and_in_other_processes(runner, capsys, monkeypatch):

@@ -1,0 +1,86 @@
+"""Does a re-ID network find the person when it is asked with the synthesised image?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from posegan_plugin.evaluation._inputs import slices, to_numpy
+from posegan_plugin.evaluation._ranked_lists import score_lists, sort_lists
+from posegan_plugin.evaluation.distances import pairwise_distances
+from posegan_plugin.evaluation.transfer_samples import TransferSamples, read_images
+from posegan_plugin.images import resize_images
+
+_CHUNK = 256  # queries ranked at a time
+
+
+class Retrieval:
+    """Rank 1 and mean average precision, asked with I_g and, as the ceiling, with I_t.
+
+    Gallery of a pair: all images of the data set but the condition, the target and everything of the
+    target's camera, whose background would give it away. I_t is brought to the generator's size
+    first, so that both questions have the same resolution. Euclidean distances. Pairs whose person is
+    not in their gallery are left out. All values are percentages.
+
+    Args:
+        describe: Images (B, 3, H, W) in [-1, 1] -> retrieval descriptors (B, D).
+        network: Which network that is, for the protocol.
+        suffix: Appended to the names of the scores.
+    """
+
+    def __init__(
+        self,
+        describe: Callable[[Tensor], Tensor],
+        network: str = "the re-ID network under test",
+        suffix: str = "",
+    ) -> None:
+        self._describe = describe
+        self._suffix = suffix
+        first, precision = f"R1_generated{suffix}", f"mAP_generated{suffix}"
+        self.protocols = {
+            first: "percent; nearest test image is of the person, asked with the synthesised image; "
+            f"{network}; the target's camera, condition and target left out",
+            f"R1_real{suffix}": f"{first} asked with the true target: its ceiling",
+            precision: f"percent; mean average precision of the lists of {first}",
+            f"mAP_real{suffix}": f"{precision} asked with the true target: its ceiling",
+        }
+
+    def __call__(self, samples: TransferSamples) -> dict[str, Tensor]:
+        """Score samples, see :class:`posegan_plugin.evaluation.transfer_samples.TransferScore`."""
+        dataset, label = samples.dataset, "Retrieval"
+        gallery = samples.in_batches(
+            lambda rows: self._describe(read_images(dataset, rows)),
+            torch.arange(len(dataset)),
+            label=label,
+        )
+        values = {}
+        for asked, images in (("generated", samples.generated), ("real", samples.targets)):
+            queries = samples.in_batches(
+                lambda part: self._describe(resize_images(part, dataset.image_size)),
+                images,
+                label=label,
+            )
+            found, precision = _rank(queries, gallery, samples)
+            values[f"R1_{asked}{self._suffix}"] = 100 * found
+            values[f"mAP_{asked}{self._suffix}"] = 100 * precision
+        return values
+
+
+def _rank(queries: Tensor, gallery: Tensor, samples: TransferSamples) -> tuple[Tensor, Tensor]:
+    """Whether the first of each list is right, and its average precision; (N,) with NaN."""
+    pids, camids = samples.dataset.pids, samples.dataset.camids
+    conditions, targets = samples.pairs.conditions, samples.pairs.targets
+    values = np.full((2, len(queries)), np.nan, dtype=np.float32)
+    for rows in slices(len(queries), _CHUNK):
+        target = targets[rows, None]
+        match = pids[target] == pids
+        kept = camids[target] != camids
+        np.put_along_axis(kept, np.stack((conditions[rows], targets[rows]), axis=1), False, axis=1)
+        distances = to_numpy(pairwise_distances(queries[rows], gallery))
+        scores = score_lists(sort_lists(distances, match, kept))
+        values[:, rows.start + scores.queries] = scores.first_ranks == 1, scores.precisions
+    found, precision = torch.from_numpy(values)
+    return found, precision

@@ -1,0 +1,174 @@
+"""From a ``source`` key to lists of people, and to their key points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from posegan_plugin.datasets import (
+    ReIDSplits,
+    read_image_folder,
+    read_market_layout,
+    read_person_list,
+)
+from posegan_plugin.datasets.file_names import keypoint_files
+from posegan_plugin.datasets.image_folder import find_image_folder
+from posegan_plugin.datasets.market_layout import find_market_layout
+from posegan_plugin.datasets.people import PeopleOnDisk
+from posegan_plugin.datasets.person_list import find_person_list
+from posegan_plugin.datasets.procedural import ProceduralPeopleSpec, write_procedural_people
+from posegan_plugin.errors import UserError
+from posegan_plugin.for_torchreid.datasets import load_torchreid_dataset
+from posegan_plugin.pose import read_keypoint_csv
+from posegan_plugin.pose.keypoint_names import match_keypoints
+
+_READERS = {
+    "market_layout": (read_market_layout, find_market_layout),
+    "image_folder": (read_image_folder, find_image_folder),
+    "person_list": (read_person_list, find_person_list),
+}
+
+
+def load_people(source: dict | str, data_root: str) -> ReIDSplits:
+    """Lists of people of a ``source`` key.
+
+    Args:
+        source: A name, or a dict with ``name`` and options: ``procedural_people`` (rendered into
+            ``data_root/procedural_people`` if it is not there; options of
+            :class:`posegan_plugin.datasets.procedural.ProceduralPeopleSpec`), ``market_layout`` or
+            ``image_folder`` (``data_root`` itself, or ``folder`` below it; see
+            :func:`posegan_plugin.datasets.read_market_layout` and
+            :func:`~posegan_plugin.datasets.read_image_folder`), ``person_list`` (``file`` below
+            ``data_root``, default ``people.csv``; see
+            :func:`~posegan_plugin.datasets.read_person_list`) or any image data set of torchreid.
+        data_root: The folder that holds the data sets.
+
+    Raises:
+        UserError: Unknown name or option, or the data is not there.
+    """
+    name, path, options = _located(source, data_root)
+    if path is None:
+        return load_torchreid_dataset(name, data_root, **options)
+    return _READERS[_layout(name)][0](path, name)
+
+
+def find_people(source: dict | str, data_root: str) -> PeopleOnDisk:
+    """As :func:`load_people`, for looking at a data set that may have faults.
+
+    Args:
+        source: See :func:`load_people`.
+        data_root: The folder that holds the data sets.
+
+    Returns:
+        What is there, images with a wrong name included. torchreid's readers stop at the first
+        fault; only its ``market1501`` is read here as the folder that it is.
+
+    Raises:
+        UserError: Unknown name or option, or the data is not there.
+    """
+    name, path, options = _located(source, data_root)
+    if name == "market1501":
+        # torchreid's two places.
+        outer = Path(data_root) / name
+        inner = outer / "Market-1501-v15.09.15"
+        return find_market_layout(inner if inner.is_dir() else outer, name)
+    if path is None:
+        splits = load_torchreid_dataset(name, data_root, **options)
+        return PeopleOnDisk(splits, same_numbers=False)
+    return _READERS[_layout(name)][1](path, name)
+
+
+def _located(source: dict | str, data_root: str) -> tuple[str, Path | None, dict]:
+    """Name, place (``None``: torchreid knows) and remaining options of a ``source`` key."""
+    options = {"name": source} if isinstance(source, str) else dict(source)
+    name = options.pop("name", None)
+    if not isinstance(name, str):
+        raise UserError("dataset source needs a name, for example source='market1501'")
+    if name == "procedural_people":
+        try:
+            spec = ProceduralPeopleSpec(**options)
+        except TypeError as error:
+            raise UserError(f"dataset source procedural_people: {error}") from error
+        return name, write_procedural_people(Path(data_root) / "procedural_people", spec), {}
+    if name not in _READERS:
+        return name, None, options
+    key, default = ("file", "people.csv") if name == "person_list" else ("folder", "")
+    path = Path(data_root) / options.pop(key, default)
+    if options:
+        raise UserError(
+            f"dataset source {name} has no option {next(iter(options))!r}; its only one is {key!r}"
+        )
+    return name, path, {}
+
+
+def _layout(name: str) -> str:
+    return "market_layout" if name == "procedural_people" else name
+
+
+def find_keypoint_files(
+    files: Sequence[str] | None, splits: ReIDSplits, data_root: str
+) -> list[Path]:
+    """The key point files of a data set.
+
+    Args:
+        files: See :func:`load_keypoints`.
+        splits: The people.
+        data_root: The folder that holds the data sets.
+
+    Raises:
+        UserError: A file that is named is missing.
+    """
+    if files is None:
+        return list(splits.keypoints) or _beside_the_images(splits)
+    paths = [Path(data_root) / f for f in files]
+    for path in paths:
+        if not path.is_file():
+            raise UserError(
+                f"key point file {path} does not exist: put it there, or name another in the "
+                "dataset's keypoints key"
+            )
+    return paths
+
+
+def _beside_the_images(splits: ReIDSplits) -> list[Path]:
+    """Those in the image folders or one above, where the data set names none (as torchreid's)."""
+    people = (*splits.train, *splits.query, *splits.gallery)
+    folders = {Path(p.path).parent for p in people}
+    return sorted({f for d in folders for f in (*keypoint_files(d), *keypoint_files(d.parent))})
+
+
+def load_keypoints(
+    files: Sequence[str] | None, splits: ReIDSplits, data_root: str
+) -> dict[str, np.ndarray]:
+    """Key points of all images by image name.
+
+    Args:
+        files: PATN csv files below ``data_root``; ``None`` takes those that lie beside the images
+            (``*annotation*.csv``, in their folder or the one above). A later file replaces poses of
+            an earlier one.
+        splits: The people.
+        data_root: The folder that holds the data sets.
+
+    Returns:
+        Key points by the names in the files, see
+        :func:`posegan_plugin.pose.keypoint_names.match_keypoints`.
+
+    Raises:
+        UserError: There is no file, a file is missing or malformed, or a name could belong to
+            several images.
+    """
+    paths = find_keypoint_files(files, splits, data_root)
+    if not paths:
+        raise UserError(
+            f"dataset {splits.name!r} has no key point files: name them in the dataset's keypoints "
+            "key, relative to data_root"
+        )
+    keypoints: dict[str, np.ndarray] = {}
+    for path in paths:
+        keypoints.update(read_keypoint_csv(path))
+    # Over all splits: a pose of a test image must not reach a training image of the same name.
+    people = (*splits.train, *splits.query, *splits.gallery)
+    match_keypoints((p.path for p in people), keypoints.keys())
+    return keypoints
