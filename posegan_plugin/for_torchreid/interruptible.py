@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
 
@@ -64,16 +64,15 @@ class InterruptibleEngine(SavedStateEngine):
             Interrupted: A signal arrived; the state is saved.
             UserError: A loss or a gradient is not finite.
         """
-        bound = inspect.signature(super().run).bind(save_dir, *args, **kwargs)
-        bound.apply_defaults()
-        if bound.arguments["test_only"]:
+        options = _options(super().run, save_dir, *args, **kwargs)
+        if options.get("test_only"):
             super().run(save_dir, *args, **kwargs)
             return
         self._save_dir = Path(save_dir)
         for name in self.get_model_names():
             remove_leftovers(self._save_dir / name)
         with self.signals:
-            self._go_on(bound.arguments)
+            self._go_on(options)
             super().run(save_dir, *args, **kwargs)
 
     def train(self, *args: object, **kwargs: object) -> None:
@@ -135,18 +134,18 @@ class InterruptibleEngine(SavedStateEngine):
     def _go_on(self, options: Mapping[str, object]) -> None:
         """Restore the random numbers, and make up for the test that a run was killed in."""
         resumed = self._resumed
-        if resumed is None or options["start_epoch"] != resumed["epoch"]:
+        if resumed is None or options.get("start_epoch", 0) != resumed["epoch"]:
             self._resumed = None
             return
         if self._save_dir.resolve() == self._resumed_dir:
             self._temporary = list(resumed.get("temporary", ()))
         if "random" in resumed:  # torchreid's own checkpoints have none
             restore_random_state(resumed["random"])
-        epoch, every = resumed["epoch"], options["eval_freq"]
+        epoch, every = resumed["epoch"], options.get("eval_freq", -1)
         untested = "rank1" not in resumed and "position" not in resumed
-        due = epoch >= options["start_eval"] and every > 0 and epoch % every == 0
+        due = epoch >= options.get("start_eval", 0) and every > 0 and epoch % every == 0
         if untested and due and epoch != options["max_epoch"]:
-            rank1 = self.test(**{key: options[key] for key in _TEST_OPTIONS})
+            rank1 = self.test(**{key: options[key] for key in _TEST_OPTIONS if key in options})
             self.save_model(self.epoch, rank1, self._save_dir)
 
     def _stop(self, fault: NonFiniteError, batches: _Batches) -> UserError:
@@ -203,3 +202,15 @@ class _Batches:
             self.current, self.random = batch, random_state()
             yield batch
             self.engine.after_batch(number + 1)
+
+
+def _options(run: Callable, *args: object, **kwargs: object) -> dict[str, object]:
+    """What a call of ``run`` says, defaults included, by name."""
+    signature = inspect.signature(run)
+    bound = signature.bind(*args, **kwargs)
+    bound.apply_defaults()
+    named = dict(bound.arguments)
+    for parameter in signature.parameters.values():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            named |= named.pop(parameter.name)
+    return named

@@ -13,6 +13,7 @@ from posegan_plugin.errors import UserError
 _TOKEN_BYTES = 8
 _TEMPORARY = re.compile(rf"\.[0-9a-f]{{{2 * _TOKEN_BYTES}}}\.tmp")
 
+
 def check_writable(path: str | os.PathLike[str]) -> None:
     """Find out before long work, without writing anything, whether a file can be written after it.
 

@@ -28,7 +28,7 @@ from pathlib import Path
 from statistics import median
 
 from tqdm import tqdm
-from victims import EPOCHS, Victim, prepare
+from victims import EPOCHS, TRAININGS, Victim, prepare
 
 from posegan_plugin.comparison import differing_entries
 
@@ -63,7 +63,7 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--faults", type=int, default=2, help="of each kind in each training")
-    parser.add_argument("--only", nargs="+", metavar="TRAINING", help="for example mmengine_joint")
+    parser.add_argument("--only", nargs="+", choices=TRAININGS, default=TRAININGS)
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
     parser.add_argument("--out", type=Path, default=Path("faults.json"), help="the figures")
@@ -200,10 +200,11 @@ def main() -> None:
     random.seed(args.seed)
     with tempfile.TemporaryDirectory() as temporary:
         victims = prepare((args.work_dir or Path(temporary)).resolve())
-        names = args.only or list(victims)
         results = {}
-        with tqdm(total=args.faults * len(args.kinds) * len(names), unit="fault") as bar:
-            for name in names:
+        if any(name.endswith("online") for name in args.only) and TRAININGS[0] not in args.only:
+            campaign(victims[TRAININGS[0]], [], tqdm(disable=True))  # it trains the generator
+        with tqdm(total=args.faults * len(args.kinds) * len(args.only), unit="fault") as bar:
+            for name in args.only:
                 kinds = list(args.kinds) * args.faults
                 random.shuffle(kinds)
                 results[name] = campaign(victims[name], kinds, bar)

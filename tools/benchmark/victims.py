@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import runpy
+import shutil
 import sys
 import time
 import traceback
@@ -31,6 +32,8 @@ NETWORKS = {
     "appearance_discriminator": {"channels": 4, "num_layers": 2},
     "pose_discriminator": {"channels": 4, "num_layers": 2},
 }
+MODES = ("joint", "online", "baseline")
+TRAININGS = tuple(f"{toolbox}_{mode}" for toolbox in ("mmengine", "torchreid") for mode in MODES)
 MMENGINE = f"""
 _base_ = [{config_path("pose_quartet_demo.py")!r}]
 _people = dict(
@@ -179,21 +182,27 @@ class Victim:
 
 
 def prepare(folder: Path) -> dict[str, Victim]:
-    """Render the people and write the configs; one victim for each toolbox and mode."""
+    """Render the people and write the configs; one victim for each of ``TRAININGS``.
+
+    Args:
+        folder: Where everything goes; runs that lie there are removed.
+    """
+    for runs in ("reference", "killed"):
+        shutil.rmtree(folder / runs, ignore_errors=True)
     data = folder / "data"
     write_procedural_people(data / MARKET, ProceduralPeopleSpec(**PEOPLE), progress=False)
     config = folder / "tiny.py"
     config.write_text(MMENGINE)
     trained = folder / "reference" / "mmengine_joint"
     victims = {}
-    for mode in ("joint", "online", "baseline"):
+    for mode in MODES:
         options = {"model.mode": mode, "experiment_name": "faults"}
         if mode == "online":
             options |= {"model.generator_checkpoint": trained, "model.augment.target": "any"}
         options = ("--cfg-options", *(f"{k}={v}" for k, v in options.items()))
         name = f"mmengine_{mode}"
         victims[name] = Victim("mmengine", mode, config, data, folder / "reference" / name, options)
-    for mode in ("joint", "online", "baseline"):
+    for mode in MODES:
         section = {"mode": mode, "keypoints": [f"{MARKET}/market-annotation-train.csv"], **NETWORKS}
         if mode == "online":
             section |= {"checkpoint": str(trained / f"epoch_{EPOCHS}.pth")}
