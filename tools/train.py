@@ -31,12 +31,11 @@ def parse_args() -> argparse.Namespace:
         metavar="CHECKPOINT",
         help="go on from the newest checkpoint in the work dir, or from the one named",
     )
-    parser.add_argument("--amp", action="store_true", help="mixed precision")
+    parser.add_argument("--amp", action="store_true", help="mixed precision (bfloat16)")
     parser.add_argument(
         "--amp-dtype",
         choices=tuple(AMP),
-        default="bfloat16",
-        help="of --amp; float16 (with loss scaling) for GPUs that are slow at bfloat16",
+        help="mixed precision of this type; float16, with loss scaling, is for GPUs without bfloat16",
     )
     parser.add_argument("--epochs", type=int, help="length; schedules keep their shape")
     add_common_arguments(parser)
@@ -49,8 +48,8 @@ def main() -> None:
     config = config_from(args)
     if args.epochs is not None:
         set_epochs(config, args.epochs)
-    if args.amp:
-        use_amp(config, args.amp_dtype)
+    if args.amp or args.amp_dtype:
+        use_amp(config, args.amp_dtype or "bfloat16")
     if args.resume:
         config.load_from = find_resume(config.work_dir, args.resume)
         config.resume = config.load_from is not None

@@ -33,7 +33,8 @@ def test_a_short_campaign(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads((tmp_path / "faults.json").read_text())["torchreid_joint"]
     assert found["faults"] == {"kill": 1, "write": 1}
-    assert len(found["lost"]) == 2
+    assert found["survived"] == 2
+    assert max(found["lost"]) <= 9  # the steps of an epoch
     assert found["runs"] == found["identical"] > 0
     assert found["problems"] == []
     title, row = done.stdout.splitlines()

@@ -162,14 +162,14 @@ def test_teacher_labels(tiny, joint_run, monkeypatch):
 @pytest.mark.parametrize(
     ("mode", "flags", "wrapper"),
     [
-        ("joint", {}, "Bf16OptimWrapper"),
-        ("baseline", {}, "Bf16OptimWrapper"),
+        ("joint", {"amp": True}, "Bf16OptimWrapper"),
+        ("baseline", {"amp": True}, "Bf16OptimWrapper"),
         ("joint", {"amp-dtype": "float16"}, "Fp16OptimWrapper"),
     ],
 )
 def test_mixed_precision(tiny, mode, flags, wrapper):
     options = {"model.mode": mode, "model.objective.adversarial_ramp": "(0,0)"}
-    run = tiny.run("train", amp=True, epochs=1, options=options, **flags)
+    run = tiny.run("train", epochs=1, options=options, **flags)
     assert all(math.isfinite(v) for v in run.metrics.values())
     types = {type(w).__name__ for w in run.runner.optim_wrapper.values()}
     assert types == {wrapper}

@@ -46,11 +46,13 @@ class Result:
         faults: How many were injected, by kind.
         runs: Runs that reached their end.
         identical: Of these, how many ended with the same bits.
-        lost: Steps that had to be made again, for each fault after which the run went on.
+        survived: Faults after which the run went on.
+        lost: Steps that had to be made again, each time it did.
         problems: What went wrong, if anything.
     """
 
     faults: dict[str, int] = field(default_factory=dict)
+    survived: int = 0
     runs: int = 0
     identical: int = 0
     lost: list[int] = field(default_factory=list)
@@ -147,25 +149,29 @@ def campaign(reference: Victim, kinds: list[str], bar: tqdm) -> Result:
     duration, wanted = time.monotonic() - begin, reference.final()
     victim = replace(
         reference,
-        batches=reference.steps()[1] // EPOCHS,
+        batches=(reference.steps() or (0, 0))[1] // EPOCHS,
         folder=reference.folder.parents[1] / "killed" / reference.folder.name,
     )
-    pending, reached = list(kinds), None
-    while pending or reached is not None:
+    pending, reached, unanswered = list(kinds), 0, 0
+    while pending or unanswered:
         process = Process(victim)
         hit = bool(pending) and inject(victim, process, pending[0], random.uniform(0, duration))
         if not hit and (not process.ended(PATIENCE) or process.status):
             result.problems.append(f"did not go on: {last_words(victim)}")
             return result
-        start, end = victim.steps()
-        if reached is not None:
+        start, end = victim.steps() or (None, reached)
+        if start is not None and unanswered:
+            result.survived += unanswered
             result.lost.append(max(0, reached - start))
-        reached = end if hit else None
+            unanswered = 0
+        reached = end
         if hit:
+            unanswered += 1
             kind = pending.pop(0)
             result.faults[kind] = result.faults.get(kind, 0) + 1
             bar.update()
             continue
+        reached = 0
         different = differing_entries(wanted, victim.final())
         result.runs += 1
         result.identical += not different
@@ -188,7 +194,7 @@ def table(results: dict[str, Result]) -> str:
         lost = result.lost or [0]
         steps = f"median {median(lost):g}, most {max(lost)}"
         lines.append(
-            f"{name:<20}{sum(result.faults.values()):>8}{len(result.lost):>10}{result.runs:>6}"
+            f"{name:<20}{sum(result.faults.values()):>8}{result.survived:>10}{result.runs:>6}"
             f"{result.identical:>11}{steps:>22}"
         )
     return "\n".join(lines)

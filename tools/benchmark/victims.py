@@ -147,8 +147,11 @@ class Victim:
             sys.stdout.flush()
             os._exit(code)
 
-    def steps(self) -> tuple[int, int]:
-        """Where the current process began, and how far it has come, in steps from the start."""
+    def steps(self) -> tuple[int, int] | None:
+        """Where the current process began and how far it has come, in steps from the start.
+
+        ``None`` where it has not come to train or to read a checkpoint.
+        """
         text = self.log.read_text(errors="replace")
         if self.toolbox == "mmengine":
             done = re.findall(r"Epoch\(train\)\s+\[(\d+)\]\[\s*(\d+)/(\d+)\]", text)
@@ -158,6 +161,8 @@ class Victim:
             done = re.findall(r"epoch: \[(\d+)/\d+\]\[(\d+)/(\d+)\]", text)
             begun = re.findall(r"Resumed from .* after epoch (\d+)(?: and (\d+) batches)?", text)
             start = int(begun[0][0]) * self.batches + int(begun[0][1] or 0) if begun else 0
+        if not begun and not done:
+            return None
         reached = [(int(e) - 1) * int(n) + int(i) for e, i, n in done]
         return start, max(reached, default=start)
 
@@ -178,6 +183,7 @@ class Victim:
             return None  # the final test has not been made
         for state in states.values():
             del state["temporary"]
+            del state["random"]  # torchreid tests once more when a run is resumed at its end
         return states
 
 
