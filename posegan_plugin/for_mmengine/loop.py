@@ -21,7 +21,7 @@ from posegan_plugin.training import (
     stop_training,
 )
 
-_VALIDATED = "validated_epoch"
+_VALIDATED = "epoch_validated"  # a name that begins with val would be printed with the scores
 
 
 class ResumableEpochLoop(EpochBasedTrainLoop):
