@@ -150,4 +150,6 @@ class SafeEngine(InterruptibleEngine):
 
 
 def _check_before_step(name: str, optimizer: Optimizer, *_: object) -> None:
+    if getattr(optimizer, "found_inf", None) is not None:  # a GradScaler has looked, and skips it
+        return
     check_gradients({name: [p for group in optimizer.param_groups for p in group["params"]]})

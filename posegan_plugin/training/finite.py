@@ -53,11 +53,9 @@ def check_gradients(networks: Mapping[str, Iterable[nn.Parameter]]) -> None:
     Raises:
         NonFiniteError: The gradient of a network is not finite.
     """
-    norms = {
-        name: torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
-        for name, parameters in networks.items()
-    }
-    if not bool(torch.stack([n.isfinite() for n in norms.values()]).all()):
+    gradients = {n: [p.grad for p in ps if p.grad is not None] for n, ps in networks.items()}
+    norms = {n: torch.nn.utils.get_total_norm(g) for n, g in gradients.items() if g}
+    if norms and not bool(torch.stack([n.isfinite() for n in norms.values()]).all()):
         raise NonFiniteError(
             {f"the gradient of the {k}": float(n) for k, n in norms.items() if not n.isfinite()}
         )

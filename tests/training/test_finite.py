@@ -39,6 +39,7 @@ def test_gradients(bad):
         p.grad = torch.ones_like(p)
     networks = {"first": first, "second": second, "without any": third}
     check_gradients({n: m.parameters() for n, m in networks.items()})
+    check_gradients({"without any": third.parameters()})
     second.bias.grad[1] = bad
     with pytest.raises(NonFiniteError, match=r"^the gradient of the second is (nan|inf)$"):
         check_gradients({n: m.parameters() for n, m in networks.items()})
