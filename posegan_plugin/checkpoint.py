@@ -1,27 +1,100 @@
-"""Read networks from checkpoints: data only, and nothing is dropped silently."""
+"""Checkpoints are data: written whole or not at all, read without running anything."""
 
 from __future__ import annotations
 
+import io
 import pickle
 import re
-from collections.abc import Mapping
+import sys
+import zipfile
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from posegan_plugin.errors import UserError
+from posegan_plugin.pose.files import write_atomic
 from posegan_plugin.published import SUFFIX, read_weights
+
+POINTER = "last_checkpoint"
+"""The file in a work dir that names the newest checkpoint."""
+
+_RESUMABLE = re.compile(r"(?:epoch|iter)_(\d+)(?:_batch_(\d+))?\.pth")
+_LISTED = 3  # entries that a message names; all of them stand below it
+Candidate = TypeVar("Candidate")
+Content = TypeVar("Content")
+
+
+def save_checkpoint(content: Mapping[str, object], path: str | Path) -> None:
+    """Write a checkpoint so that it is there whole, on the disk, or not at all.
+
+    Args:
+        content: Tensors and plain values.
+        path: Where it goes; an existing file is replaced at the end.
+
+    Raises:
+        UserError: It cannot be written, for example because the disk is full.
+    """
+    buffer = io.BytesIO()
+    torch.save(dict(content), buffer)
+    write_atomic(path, buffer.getbuffer())
+
+
+def saved_checkpoints(work_dir: str | Path) -> list[Path]:
+    """Checkpoints of a work dir that a run can go on from, the newest first.
+
+    The one that ``last_checkpoint`` names is the newest; the others follow by the time they were
+    written, since a folder may also hold those of a run before.
+    """
+    folder = Path(work_dir)
+    matches = [m for p in folder.glob("*.pth") if (m := _RESUMABLE.fullmatch(p.name))]
+    numbers = {folder / m[0]: (int(m[1]), int(m[2] or 0)) for m in matches}
+    found = sorted(numbers, key=lambda p: (p.stat().st_mtime_ns, numbers[p]), reverse=True)
+    pointer = folder / POINTER
+    named = pointer.read_text().strip() if pointer.is_file() else ""
+    if named:
+        # The work dir may have been moved or copied since; or checkpoints go to another folder.
+        inside = folder / Path(named).name
+        newest = Path(named) if Path(named).is_file() and not inside.is_file() else inside
+        found = [newest, *(p for p in found if p.resolve() != newest.resolve())]
+    return found
 
 
 def newest_checkpoint(work_dir: str | Path) -> Path | None:
     """The checkpoint that a training run last wrote into its work dir; ``None`` without one."""
-    pointer = Path(work_dir) / "last_checkpoint"
-    if not pointer.is_file():
-        return None
-    written = Path(pointer.read_text().strip())
-    # The work dir may have been moved since.
-    return written if written.is_file() else pointer.with_name(written.name)
+    return next(iter(saved_checkpoints(work_dir)), None)
+
+
+def first_readable(
+    candidates: Iterable[Candidate], read: Callable[[Candidate], Content]
+) -> Content | None:
+    """What the newest checkpoint holds that can be read; a warning names each that cannot.
+
+    Args:
+        candidates: Checkpoints, the newest first.
+        read: Reads one, or raises a ``UserError``.
+
+    Returns:
+        What ``read`` returned; ``None`` where there is no candidate.
+
+    Raises:
+        UserError: There are candidates, and none can be read.
+    """
+    faults: list[UserError] = []
+    for candidate in candidates:
+        try:
+            content = read(candidate)
+        except UserError as error:
+            faults.append(error)
+            continue
+        for fault in faults:
+            print(f"warning: {fault} (going on with the one before)", file=sys.stderr)
+        return content
+    if faults:
+        raise UserError(str(faults[0]), details=map(str, faults[1:]))
+    return None
 
 
 def read_checkpoint(path: str | Path) -> dict:
@@ -31,16 +104,17 @@ def read_checkpoint(path: str | Path) -> dict:
         path: A checkpoint, a published weight file, or a work dir for the newest checkpoint in it.
 
     Raises:
-        UserError: The file is missing, is no checkpoint, or holds code instead of data.
+        UserError: The file is missing, is damaged or no checkpoint, or holds code instead of data.
     """
     if Path(path).is_dir():
-        path = newest_checkpoint(path) or Path(path) / "last_checkpoint"
+        path = newest_checkpoint(path) or Path(path) / POINTER
     if not Path(path).is_file():
         raise UserError(f"checkpoint {path} does not exist: check the path")
     if Path(path).suffix == SUFFIX:
         return read_weights(path)
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        damaged = _damaged_part(path)
     except Exception as error:  # a damaged pickle makes torch raise nearly anything
         # Of torch's own message only the name is passed on: its advice is to load the code.
         code = re.search(r"GLOBAL (\S+)", str(error))
@@ -53,9 +127,21 @@ def read_checkpoint(path: str | Path) -> dict:
             f"checkpoint {path} cannot be read ({type(error).__name__}): it is cut off or no "
             "checkpoint; use another"
         ) from error
+    if damaged is not None:
+        raise UserError(
+            f"checkpoint {path} is damaged (the checksum of {damaged} is wrong): use another"
+        )
     if not isinstance(checkpoint, Mapping):
         raise UserError(f"checkpoint {path} holds a {type(checkpoint).__name__}, not a state dict")
     return dict(checkpoint)
+
+
+def _damaged_part(path: str | Path) -> str | None:
+    """The first part of a file whose checksum is wrong; torch writes them and does not look."""
+    if not zipfile.is_zipfile(path):  # torch's format before 1.6
+        return None
+    with zipfile.ZipFile(path) as file:
+        return file.testzip()
 
 
 def check_state(network: nn.Module, state: Mapping[str, Tensor], where: str) -> None:
@@ -75,14 +161,14 @@ def check_state(network: nn.Module, state: Mapping[str, Tensor], where: str) -> 
     expected = network.state_dict()
     parts = {name.split(".")[0] for name in expected}
     missing = [k for k in expected if k not in state]
-    surplus = [k for k in state if k not in expected and k.split(".")[0] in parts]
+    surplus = [str(k) for k in state if k not in expected and str(k).split(".")[0] in parts]
     shapes = [
-        f"{k} is {tuple(state[k].shape)} instead of {tuple(expected[k].shape)}"
-        for k in expected
-        if k in state and state[k].shape != expected[k].shape
+        f"{k} is {found} instead of {tuple(tensor.shape)}"
+        for k, tensor in expected.items()
+        if k in state and (found := _shape(state[k])) != tuple(tensor.shape)
     ]
     faults = [
-        f"{len(items)} {kind} ({', '.join(items[:3])}{', ...' if len(items) > 3 else ''})"
+        (kind, items)
         for kind, items in (
             ("entries missing", missing),
             ("entries too many", surplus),
@@ -91,9 +177,14 @@ def check_state(network: nn.Module, state: Mapping[str, Tensor], where: str) -> 
         if items
     ]
     if faults:
+        counts = "; ".join(
+            f"{len(items)} {kind} ({', '.join(items[:_LISTED])}{', ...' * (len(items) > _LISTED)})"
+            for kind, items in faults
+        )
+        every = [f"{kind}: {i}" for kind, items in faults for i in items]
         raise UserError(
-            f"{where} belongs to another architecture: {'; '.join(faults)}; use the config it was "
-            "trained with"
+            f"{where} belongs to another architecture: {counts}; use the config it was trained with",
+            details=every if any(len(items) > _LISTED for _, items in faults) else (),
         )
 
 
@@ -111,8 +202,16 @@ def load_network(network: nn.Module, path: str | Path, name: str) -> None:
     """
     checkpoint = read_checkpoint(path)
     state = checkpoint.get("state_dict", checkpoint)
+    if not isinstance(state, Mapping):
+        raise UserError(
+            f"checkpoint {path}: its state_dict is a {type(state).__name__}; use another"
+        )
     prefix = f"{name}."
-    own = {k[len(prefix) :]: v for k, v in state.items() if k.startswith(prefix)}
+    own = {k[len(prefix) :]: v for k, v in state.items() if str(k).startswith(prefix)}
     own = own or dict(state)
     check_state(network, own, f"the {name} in checkpoint {path}")
     network.load_state_dict(own)
+
+
+def _shape(value: object) -> tuple[int, ...] | str:
+    return tuple(value.shape) if isinstance(value, Tensor) else f"a {type(value).__name__}"

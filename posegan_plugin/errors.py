@@ -1,11 +1,44 @@
-"""The one error type that users are meant to see."""
+"""What ends a run in a way that users are meant to see."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 
 class UserError(Exception):
     """Something that the user can put right: a file, a config key, a command line.
 
-    The message is one sentence that names the file or key, says what is wrong with it and what to
-    do. The command-line tools print it without a traceback and exit with code 2.
+    The command-line tools print it without a traceback and exit with code 2.
+
+    Args:
+        message: One sentence that names the file or key, says what is wrong with it and what to do.
+        details: Lists that would be too long for a sentence; they are printed below it.
     """
+
+    def __init__(self, message: str, details: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.details = tuple(details)
+
+    def report(self) -> str:
+        """What a tool prints: the sentence, and the details indented below it."""
+        return "\n".join([f"error: {self}", *(f"  {line}" for line in self.details)])
+
+
+class Interrupted(Exception):  # noqa: N818 (nothing went wrong)
+    """A signal has ended a training, and everything needed to go on is on the disk.
+
+    Args:
+        where: Where the training stands, for example ``in epoch 3 after 5 of 9 batches``.
+        saved_in: The checkpoint, or the folder that holds it.
+        signal_number: The signal.
+    """
+
+    def __init__(self, where: str, saved_in: object, signal_number: int) -> None:
+        super().__init__(f"interrupted {where}, saved in {saved_in}")
+        self.saved_in = str(saved_in)
+        self.signal_number = signal_number
+
+    @property
+    def exit_code(self) -> int:
+        """What a shell expects of a process that a signal has ended: 130 or 143."""
+        return 128 + self.signal_number

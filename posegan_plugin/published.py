@@ -78,7 +78,8 @@ def architecture_of(checkpoint: Mapping) -> dict | None:
     Raises:
         UserError: It says so in a form that cannot be read.
     """
-    text = (checkpoint.get("meta") or {}).get("architecture")
+    meta = checkpoint.get("meta")
+    text = meta.get("architecture") if isinstance(meta, Mapping) else None
     if text is None:
         return None
     try:

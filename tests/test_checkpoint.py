@@ -1,12 +1,22 @@
 import argparse
+import os
 import pickle
+import zipfile
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
-from posegan_plugin.checkpoint import check_state, load_network, read_checkpoint
+from posegan_plugin.checkpoint import (
+    check_state,
+    first_readable,
+    load_network,
+    newest_checkpoint,
+    read_checkpoint,
+    save_checkpoint,
+    saved_checkpoints,
+)
 from posegan_plugin.errors import UserError
 
 
@@ -136,6 +146,40 @@ def test_every_fault_is_listed():
     assert message.count("instead of") == 3
     assert ", ...)" in message
     assert "config" in message
+    assert "\n" not in message
+    # What the sentence leaves out stands below it.
+    assert error.value.details == (
+        "entries missing: 0.bias",
+        "entries missing: 1.num_batches_tracked",
+        "entries too many: 1.extra",
+        "shapes differ: 0.weight is (4, 2) instead of (3, 2)",
+        *(f"shapes differ: 1.{n} is (4,) instead of (3,)" for n in ("weight", "bias")),
+        *(f"shapes differ: 1.running_{n} is (4,) instead of (3,)" for n in ("mean", "var")),
+    )
+    assert error.value.report().count("\n  shapes differ: ") == 5
+
+
+def test_a_short_list_needs_no_second_one():
+    state = network(0).state_dict()
+    del state["0.bias"]
+    with pytest.raises(UserError, match=r"1 entries missing \(0\.bias\)") as error:
+        check_state(network(1), state, "it")
+    assert error.value.details == ()
+    assert error.value.report() == f"error: {error.value}"
+
+
+@pytest.mark.parametrize("value", [3, None, "x", [1.0], {"a": 1}])
+def test_values_that_are_no_tensors(value):
+    state = {**network(0).state_dict(), "0.bias": value, 7: value}
+    kind = type(value).__name__
+    with pytest.raises(UserError, match=rf"0\.bias is a {kind} instead of \(3,\)"):
+        check_state(network(1), state, "it")
+
+
+def test_state_that_is_no_dictionary(tmp_path):
+    torch.save({"state_dict": [1, 2]}, tmp_path / "a.pth")
+    with pytest.raises(UserError, match=r"a\.pth: its state_dict is a list"):
+        load_network(network(0), tmp_path / "a.pth", "reid")
 
 
 def test_one_network_out_of_several(tmp_path):
@@ -174,3 +218,89 @@ def test_other_architecture_loads_nothing(tmp_path):
     with pytest.raises(UserError, match=r"shapes differ \(0\.weight is \(4, 2\)"):
         load_network(loaded, tmp_path / "a.pth", "reid")
     assert same(loaded, network(1))
+
+
+@pytest.mark.parametrize("part", ["a/data/0", "a/data.pkl"])
+def test_one_wrong_bit(tmp_path, part):
+    """torch itself does not look at the checksums that it writes."""
+    path = tmp_path / "a.pth"
+    torch.save({"a": torch.arange(1000.0), "name": "nobody"}, path)
+    with zipfile.ZipFile(path) as file:
+        inside = {info.filename: info for info in file.infolist()}[part]
+        content = file.read(part)
+    data = bytearray(path.read_bytes())
+    place = data.index(content, inside.header_offset) + content.find(b"nobody")
+    data[place + 1 if b"nobody" in content else place + 2001] ^= 2
+    path.write_bytes(data)
+    torch.load(path, weights_only=True)
+    with pytest.raises(UserError, match=rf"a\.pth is damaged \(the checksum of {part} is wrong\)"):
+        read_checkpoint(path)
+
+
+def test_saved_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "new" / "a.pth"
+    save_checkpoint({"a": torch.ones(2)}, path)
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(UserError, match=r"a\.pth: .*No space left"):
+        save_checkpoint({"a": torch.zeros(2)}, path)
+    assert read_checkpoint(path)["a"].tolist() == [1, 1]
+    assert list(path.parent.iterdir()) == [path]
+
+
+def written(folder, *names):
+    """Checkpoints, each written after the one before."""
+    for second, name in enumerate(names):
+        torch.save({"name": name}, folder / name)
+        os.utime(folder / name, (second, second))
+
+
+def test_order_of_saved_checkpoints(tmp_path):
+    # Of an older run in the same folder is what stands before epoch_1.
+    written(tmp_path, "epoch_40.pth", "epoch_1.pth", "epoch_2.pth", "epoch_2_batch_7.pth")
+    written(tmp_path, "best_epoch_9.pth", "debug_epoch_3_batch_1.pth", "epoch_3.txt")
+    names = [p.name for p in saved_checkpoints(tmp_path)]
+    assert names == ["epoch_2_batch_7.pth", "epoch_2.pth", "epoch_1.pth", "epoch_40.pth"]
+    (tmp_path / "last_checkpoint").write_text("/moved/from/epoch_2.pth")
+    names = [p.name for p in saved_checkpoints(tmp_path)]
+    assert names == ["epoch_2.pth", "epoch_2_batch_7.pth", "epoch_1.pth", "epoch_40.pth"]
+    assert newest_checkpoint(tmp_path) == tmp_path / "epoch_2.pth"
+
+
+def test_a_pointer_that_was_never_finished(tmp_path):
+    written(tmp_path, "iter_10.pth", "iter_9.pth")
+    (tmp_path / "last_checkpoint").write_text("")
+    assert newest_checkpoint(tmp_path) == tmp_path / "iter_9.pth"
+    other = tmp_path / "elsewhere" / "iter_11.pth"
+    other.parent.mkdir()
+    other.write_bytes(b"")
+    (tmp_path / "last_checkpoint").write_text(str(other))
+    assert newest_checkpoint(tmp_path) == other
+    (tmp_path / "iter_11.pth").write_bytes(b"")  # a copied work dir: its own, not the other's
+    assert newest_checkpoint(tmp_path) == tmp_path / "iter_11.pth"
+    (tmp_path / "last_checkpoint").write_text("gone.pth")
+    assert saved_checkpoints(tmp_path)[0] == tmp_path / "gone.pth"  # read to be told so
+
+
+def test_no_checkpoints(tmp_path):
+    assert saved_checkpoints(tmp_path) == []
+    assert newest_checkpoint(tmp_path) is None
+    assert first_readable([], read_checkpoint) is None
+
+
+def test_damaged_newest_checkpoint(tmp_path, capsys):
+    written(tmp_path, "epoch_1.pth", "epoch_2.pth", "epoch_3.pth")
+    (tmp_path / "epoch_3.pth").write_bytes(b"PK")
+    assert first_readable(saved_checkpoints(tmp_path), read_checkpoint) == {"name": "epoch_2.pth"}
+    warning = capsys.readouterr().err
+    assert warning.startswith(f"warning: checkpoint {tmp_path / 'epoch_3.pth'} cannot be read")
+    assert warning.count("\n") == 1
+    for path in tmp_path.iterdir():
+        path.write_bytes(b"")
+    with pytest.raises(UserError, match=r"epoch_3\.pth") as error:
+        first_readable(saved_checkpoints(tmp_path), read_checkpoint)
+    assert [d.split()[1][-11:] for d in error.value.details] == ["epoch_2.pth", "epoch_1.pth"]
+    assert capsys.readouterr().err == ""

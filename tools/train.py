@@ -11,6 +11,7 @@ from posegan_plugin.for_mmengine.cli import (
     start_processes,
 )
 from posegan_plugin.for_mmengine.config import (
+    AMP,
     build_runner,
     find_resume,
     prepare_for_dataset,
@@ -30,7 +31,13 @@ def parse_args() -> argparse.Namespace:
         metavar="CHECKPOINT",
         help="go on from the newest checkpoint in the work dir, or from the one named",
     )
-    parser.add_argument("--amp", action="store_true", help="mixed precision (bfloat16)")
+    parser.add_argument("--amp", action="store_true", help="mixed precision")
+    parser.add_argument(
+        "--amp-dtype",
+        choices=tuple(AMP),
+        default="bfloat16",
+        help="of --amp; float16 (with loss scaling) for GPUs that are slow at bfloat16",
+    )
     parser.add_argument("--epochs", type=int, help="length; schedules keep their shape")
     add_common_arguments(parser)
     return parser.parse_args()
@@ -43,7 +50,7 @@ def main() -> None:
     if args.epochs is not None:
         set_epochs(config, args.epochs)
     if args.amp:
-        use_amp(config)
+        use_amp(config, args.amp_dtype)
     if args.resume:
         config.load_from = find_resume(config.work_dir, args.resume)
         config.resume = config.load_from is not None

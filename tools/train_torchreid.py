@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import shlex
+import signal
 import sys
 import time
 import warnings
 from pathlib import Path
 from typing import TextIO
 
-from posegan_plugin.errors import UserError
+from posegan_plugin.errors import Interrupted, UserError
 
 
 def parse_args(line: list[str] | None = None) -> argparse.Namespace:
@@ -151,8 +153,16 @@ def main() -> None:
         train(parse_args())
     except UserError as error:
         # Not for_mmengine's run_command: importing mmengine would fix the visible GPUs.
-        print(f"error: {error}", file=sys.stderr)
+        print(error.report(), file=sys.stderr)
         sys.exit(2)
+    except Interrupted as stop:
+        resume = ["model.resume", stop.saved_in]
+        line = sys.argv if sys.argv[-2:] == resume else [*sys.argv, *resume]
+        print(f"{stop}; go on with: {shlex.join(['python', *line])}", file=sys.stderr)
+        sys.exit(stop.exit_code)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ visualizer = dict(
 )
 default_hooks = dict(
     logger=dict(type="LoggerHook", interval=50),
-    checkpoint=dict(type="CheckpointHook", interval=1, max_keep_ckpts=2, save_last=True),
+    checkpoint=dict(type="DurableCheckpointHook", interval=1, max_keep_ckpts=2, save_last=True),
     # Here, so that its keys have names: default_hooks.pose_transfer.num_pairs=1000
     pose_transfer=dict(type="PoseTransferHook", num_pairs=400),
 )

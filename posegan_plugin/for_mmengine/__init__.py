@@ -8,9 +8,14 @@ from posegan_plugin.datasets import IdentitySampler, QuartetSampler
 from posegan_plugin.for_mmengine import hooks, weight_files  # noqa: F401
 from posegan_plugin.for_mmengine.dataset import ReIDDataset
 from posegan_plugin.for_mmengine.distributed import SeparateDDP
+from posegan_plugin.for_mmengine.loop import ResumableEpochLoop
 from posegan_plugin.for_mmengine.metric import ReIDMetric
 from posegan_plugin.for_mmengine.model import PoseGANReID
-from posegan_plugin.for_mmengine.optim import Bf16OptimWrapper, MultiOptimWrapperConstructor
+from posegan_plugin.for_mmengine.optim import (
+    Bf16OptimWrapper,
+    Fp16OptimWrapper,
+    MultiOptimWrapperConstructor,
+)
 from posegan_plugin.for_mmengine.preprocessor import ReIDDataPreprocessor
 from posegan_plugin.for_torchreid.backbone import TorchreidBackbone
 
@@ -23,11 +28,12 @@ _MEMBERS = {
         models.AppearanceDiscriminator,
         models.PoseDiscriminator,
     ),
+    registry.LOOPS: (ResumableEpochLoop,),
     registry.MODEL_WRAPPERS: (SeparateDDP,),
     registry.DATASETS: (ReIDDataset,),
     registry.DATA_SAMPLERS: (IdentitySampler, QuartetSampler),
     registry.METRICS: (ReIDMetric,),
-    registry.OPTIM_WRAPPERS: (Bf16OptimWrapper,),
+    registry.OPTIM_WRAPPERS: (Bf16OptimWrapper, Fp16OptimWrapper),
     registry.OPTIM_WRAPPER_CONSTRUCTORS: (MultiOptimWrapperConstructor,),
     registry.HOOKS: tuple(getattr(hooks, name) for name in hooks.__all__),
 }

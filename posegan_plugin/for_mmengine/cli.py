@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
+import signal
 import sys
 import warnings
 from collections.abc import Callable
 
 import torch
 from mmengine.config import Config, DictAction
+from mmengine.dist import is_main_process
 
-from posegan_plugin.errors import UserError
+from posegan_plugin.errors import Interrupted, UserError
 from posegan_plugin.for_mmengine.config import load_config
 
 
@@ -65,6 +68,8 @@ def config_from(args: argparse.Namespace) -> Config:
 def run_command(main: Callable[[], None]) -> None:
     """Run a tool; a user's mistake is one sentence on stderr and exit code 2, never a traceback.
 
+    A training that a signal has ended says how to go on, and exits with 128 + the signal's number.
+
     Args:
         main: The tool.
     """
@@ -73,11 +78,26 @@ def run_command(main: Callable[[], None]) -> None:
     try:
         main()
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(error.report(), file=sys.stderr)
         sys.exit(2)
+    except Interrupted as stop:
+        if is_main_process():
+            print(f"{stop}; go on with: {_resume_command()}", file=sys.stderr)
+        sys.exit(stop.exit_code)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
     finally:
         if torch.distributed.is_available() and torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()
+
+
+def _resume_command() -> str:
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        return "the same command and --resume"  # the launcher's part of it is not known here
+    # Behind everything, it also outweighs a --resume CHECKPOINT.
+    line = sys.argv if sys.argv[-1] == "--resume" else [*sys.argv, "--resume"]
+    return shlex.join(["python", *line])
 
 
 def start_processes(config: Config, launcher: str) -> None:

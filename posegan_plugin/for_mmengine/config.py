@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,9 +13,12 @@ import mmengine
 from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
 
-from posegan_plugin.checkpoint import newest_checkpoint, read_checkpoint
+from posegan_plugin.checkpoint import first_readable, read_checkpoint, saved_checkpoints
 from posegan_plugin.errors import UserError
 from posegan_plugin.for_mmengine.dataset import load_people
+
+AMP = {"bfloat16": "Bf16OptimWrapper", "float16": "Fp16OptimWrapper"}
+"""Optimiser wrappers of mixed precision by its type."""
 
 _DATALOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 
@@ -88,11 +91,16 @@ def set_epochs(config: Config, epochs: int) -> None:
     config.train_cfg.val_interval = min(config.train_cfg.get("val_interval", 1), epochs)
 
 
-def use_amp(config: Config) -> None:
-    """Switch every optimiser wrapper to bfloat16 mixed precision."""
+def use_amp(config: Config, dtype: str = "bfloat16") -> None:
+    """Switch every optimiser wrapper to mixed precision.
+
+    Args:
+        config: Changed in place.
+        dtype: One of :data:`AMP`.
+    """
     for name, wrapper in config.optim_wrapper.items():
         if isinstance(wrapper, dict):
-            config.optim_wrapper[name].type = "Bf16OptimWrapper"
+            config.optim_wrapper[name].type = AMP[dtype]
 
 
 def prepare_for_dataset(config: Config) -> None:
@@ -143,20 +151,24 @@ def find_resume(work_dir: str, resume: str) -> str | None:
         Its path; ``None`` where ``auto`` finds none, so that the same command starts a run.
 
     Raises:
-        UserError: The checkpoint cannot be read.
+        UserError: The checkpoint cannot be read, or with ``auto`` none of those that are there; of
+            several the newest is taken that can.
     """
-    if resume == "auto":
-        newest = newest_checkpoint(work_dir)
-        if newest is None:
-            return None
-        resume = str(newest)
-    checkpoint = read_checkpoint(resume)
+    if resume != "auto":
+        return _resumable(resume)
+    return first_readable(saved_checkpoints(work_dir), _resumable)
+
+
+def _resumable(path: str | Path) -> str:
+    checkpoint = read_checkpoint(path)
     if "optimizer" not in checkpoint or "state_dict" not in checkpoint:
         raise UserError(
-            f"checkpoint {resume} holds weights only and cannot be resumed from; use it as "
+            f"checkpoint {path} holds weights only and cannot be resumed from; use it as "
             "model.generator_checkpoint, or with tools/test.py"
         )
-    return resume
+    if not all(isinstance(checkpoint.get(k), Mapping) for k in ("meta", "message_hub")):
+        raise UserError(f"checkpoint {path} is not one that tools/train.py wrote: use another")
+    return str(path)
 
 
 @contextmanager

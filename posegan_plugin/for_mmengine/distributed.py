@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+import torch
 from mmengine.device import get_device
+from mmengine.dist import all_reduce, get_world_size
 from mmengine.model import MMDistributedDataParallel, MMSeparateDistributedDataParallel
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
+
+
+def any_process(flag: bool) -> bool:
+    """Whether it is so in any process; every process gets the same answer, and has to ask."""
+    if get_world_size() == 1:
+        return flag
+    votes = torch.tensor(int(flag))
+    all_reduce(votes, "max")
+    return bool(votes)
+
+
+def every_process(flag: bool) -> bool:
+    """Whether it is so in every process; every process gets the same answer, and has to ask."""
+    return not any_process(not flag)
 
 
 class TransparentDDP(MMDistributedDataParallel):

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
+from functools import partial
 
 import torch
 from mmengine.logging import MessageHub
 from mmengine.model import BaseModel
 from mmengine.optim import OptimWrapperDict
-from torch import Tensor, nn
+from torch import Tensor
 
 from posegan_plugin.augment import PersonBatch, PoseTransferAugment, ReIDInput, SynthesisPolicy
 from posegan_plugin.checkpoint import load_network
 from posegan_plugin.errors import UserError
+from posegan_plugin.for_mmengine.distributed import every_process
 from posegan_plugin.for_mmengine.networks import architecture_of_model, build_reid
 from posegan_plugin.for_mmengine.optim import update_together
 from posegan_plugin.pose import PoseBank
 from posegan_plugin.registry import MODELS
 from posegan_plugin.training import (
+    GenerationStep,
     PosePairs,
     add_generated,
     build_objectives,
     frozen,
     pairs_of_batch,
+    running_statistics,
+    unwrap,
 )
 
 MODES = ("joint", "online", "baseline")
@@ -200,34 +205,42 @@ class PoseGANReID(BaseModel):
 
         Returns:
             Unweighted losses and statistics to log.
+
+        Raises:
+            NonFiniteError: A loss or a gradient is nan or infinite.
         """
         progress = _progress()
         batch = self.data_preprocessor(
             data, training=True, progress=progress, encoder=self._encode_only
         )
-        pairs, rows = None, ()
         if self.mode == "joint":
-            size = unwrap(self.generator).image_size
-            pairs, rows = pairs_of_batch(batch, size, self.policy, self.max_pairs)
-        if not len(rows):
-            with optim_wrapper["reid"].optim_context(self.reid):
-                total, log = self._reid_losses(batch, progress)
-            optim_wrapper["reid"].update_params(total)
-            return {"loss": total.detach(), **log}
+            step = self._generation_step(optim_wrapper)
+            pairs, rows = pairs_of_batch(batch, step.size, self.policy, self.max_pairs)
+            # A process without pairs would leave the others waiting for its gradients.
+            if every_process(len(rows) > 0):
+                return self._joint_step(step, batch, pairs, rows, progress, optim_wrapper)
+        with optim_wrapper["reid"].optim_context(self.reid):
+            total, log = self._reid_losses(batch, progress)
+        update_together(total, {"reid": optim_wrapper["reid"]}, log)
+        return {"loss": total.detach(), **log}
 
-        with optim_wrapper["generator"].optim_context(self.generator):
-            moves_camera = bool(unwrap(self.generator).num_cameras)
-            camera = pairs.target_camera if moves_camera else None
-            generated = self.generator(
-                pairs.condition, pairs.condition_pose, pairs.target_pose, camera
-            )
-        log = self._discriminator_step(pairs, generated, progress, optim_wrapper)
-        judges = [unwrap(d) for d in self._discriminators]
-        with optim_wrapper["generator"].optim_context(self.generator):
-            with frozen(*(d for d in judges if d is not None)), self._encoder_context():
-                total, generation_log = self.generation_objective.generator_losses(
-                    pairs, generated, progress, *judges, encode=self
-                )
+    def _joint_step(
+        self,
+        step: GenerationStep,
+        batch: PersonBatch,
+        pairs: PosePairs,
+        rows: Tensor,
+        progress: float,
+        optim_wrapper: OptimWrapperDict,
+    ) -> dict[str, Tensor]:
+        generated = step.draw(pairs)
+        judged = step.discriminator_losses(pairs, generated, progress)
+        if judged:
+            names = [n for n in self.trained_networks if n.endswith("discriminator")]
+            judges = {n: optim_wrapper[n] for n in names}
+            update_together(torch.stack(list(judged.values())).sum(), judges, judged)
+        total, log = step.generator_losses(pairs, generated, progress)
+        with step.precision():
             mixed = add_generated(
                 batch,
                 rows,
@@ -235,45 +248,33 @@ class PoseGANReID(BaseModel):
                 generated if self.reid_to_generator else generated.detach(),
                 self.policy,
                 progress,
-                moves_camera,
+                step.moves_camera,
                 self._encode_only,
                 self._teach if self.teacher is not None else None,
             )
             reid_total, reid_log = self._reid_losses(mixed, progress)
-            total = total + reid_total
-        update_together(total, [optim_wrapper["generator"], optim_wrapper["reid"]])
-        return {"loss": total.detach(), **reid_log, **generation_log, **log}
+        total = total + reid_total
+        log = {**reid_log, **log, **judged}
+        update_together(total, {n: optim_wrapper[n] for n in ("generator", "reid")}, log)
+        return {"loss": total.detach(), **log}
 
-    @property
-    def _discriminators(self) -> tuple[nn.Module | None, nn.Module | None]:
-        return self.appearance_discriminator, self.pose_discriminator
-
-    def _discriminator_step(
-        self,
-        pairs: PosePairs,
-        generated: Tensor,
-        progress: float,
-        optim_wrapper: OptimWrapperDict,
-    ) -> dict[str, Tensor]:
-        names = [n for n in self.trained_networks if n.endswith("discriminator")]
-        if not names or self.generation_objective.adversarial_weight(progress) == 0:
-            return {}
-        wrappers = [optim_wrapper[n] for n in names]
-        with wrappers[0].optim_context(self):
-            log = self.generation_objective.discriminator_losses(
-                pairs, generated, *self._discriminators
-            )
-        update_together(torch.stack(list(log.values())).sum(), wrappers)
-        return log
+    def _generation_step(self, optim_wrapper: OptimWrapperDict) -> GenerationStep:
+        judges = (self.appearance_discriminator, self.pose_discriminator)
+        return GenerationStep(
+            self.generator,
+            judges,
+            (True, True),
+            unwrap(self.reid),
+            self,
+            self.generation_objective,
+            partial(optim_wrapper["generator"].optim_context, self.generator),
+        )
 
     def _reid_losses(self, batch: PersonBatch, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
-        output = self.reid(self.reid_input(batch.images, augment=True))
+        images = self.reid_input(batch.images, augment=True)
+        with running_statistics(self.reid) if len(images) == 1 else nullcontext():
+            output = self.reid(images)
         return self.reid_objective(output, batch, progress)
-
-    def _encoder_context(self) -> AbstractContextManager:
-        if self.generation_objective.semantic_through == "both":
-            return nullcontext()
-        return frozen(unwrap(self.reid), evaluation=True)
 
     def _encode_only(self, images: Tensor) -> Tensor:
         with torch.no_grad(), frozen(unwrap(self.reid), evaluation=True):
@@ -282,11 +283,6 @@ class PoseGANReID(BaseModel):
     def _teach(self, images: Tensor) -> Tensor:
         self.teacher.eval()
         return self.teacher(self.reid_input(images, augment=False)).logits
-
-
-def unwrap(network: nn.Module | None) -> nn.Module | None:
-    """The network inside a distributed wrapper."""
-    return getattr(network, "module", network)
 
 
 def _progress() -> float:

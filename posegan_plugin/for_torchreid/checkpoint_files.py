@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -12,43 +11,54 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from posegan_plugin.checkpoint import check_state, read_checkpoint
+from posegan_plugin.checkpoint import check_state, read_checkpoint, save_checkpoint
 from posegan_plugin.errors import UserError
-from posegan_plugin.for_torchreid.reid_step import unwrap
+from posegan_plugin.training import unwrap
 
 _NAME = "model.pth.tar-{}"
+_INTERRUPTED = "model.pth.tar-{}-batch-{}"
+_PATTERN = re.compile(r"model\.pth\.tar-(\d+)(?:-batch-(\d+))?")
 
 
 def write_checkpoint(state: dict, folder: Path | str, is_best: bool = False) -> Path:
     """Write a checkpoint under torchreid's name for it; an interrupted write leaves no half file.
 
     Args:
-        state: What to write, with the key ``epoch``.
+        state: What to write, with the key ``epoch``, and ``position`` in the middle of an epoch.
         folder: ``SAVE_DIR/NAME``; it is made.
         is_best: Also write it as ``model-best.pth.tar``.
 
     Returns:
         The file.
     """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    names = [_NAME.format(state["epoch"])] + ["model-best.pth.tar"] * is_best
-    for name in names:
-        part = folder / f".{name}.part-{uuid.uuid4().hex[:8]}"
-        try:
-            torch.save(state, part)
-            part.replace(folder / name)
-        finally:
-            part.unlink(missing_ok=True)
-    return folder / names[0]
+    position = state.get("position")
+    name = _NAME.format(state["epoch"])
+    if position is not None:
+        name = _INTERRUPTED.format(state["epoch"], position["batch"])
+    if is_best:
+        save_checkpoint(state, Path(folder) / "model-best.pth.tar")
+    save_checkpoint(state, Path(folder) / name)
+    return Path(folder) / name
+
+
+def remove_checkpoints(folder: Path, epochs: Iterable[int], interrupted: bool) -> None:
+    """Remove checkpoints that a newer one replaces.
+
+    Args:
+        folder: ``SAVE_DIR/NAME``.
+        epochs: Whose checkpoints go.
+        interrupted: Whether those in the middle of an epoch go too.
+    """
+    paths = [folder / _NAME.format(epoch) for epoch in epochs]
+    for path in [*paths, *(folder.glob(_INTERRUPTED.format("*", "*")) if interrupted else ())]:
+        path.unlink(missing_ok=True)
 
 
 def find_checkpoints(path: Path | str, names: Sequence[str]) -> dict[str, Path]:
     """The files of all networks that belong together.
 
     Args:
-        path: A run's ``save_dir``, for the newest epoch of which every network has a file; or one
-            of the files.
+        path: A run's ``save_dir``, for the newest that every network has; or one of the files.
         names: The networks.
 
     Returns:
@@ -59,7 +69,7 @@ def find_checkpoints(path: Path | str, names: Sequence[str]) -> dict[str, Path]:
     """
     path = Path(path)
     if path.is_dir():
-        return _newest(path, names)
+        return checkpoint_sets(path, names)[0]
     if not path.is_file():
         raise UserError(
             f"checkpoint {path} does not exist: give a run's save_dir or one of its files"
@@ -76,22 +86,44 @@ def find_checkpoints(path: Path | str, names: Sequence[str]) -> dict[str, Path]:
     return files
 
 
-def _newest(folder: Path, names: Sequence[str]) -> dict[str, Path]:
+def checkpoint_sets(folder: Path | str, names: Sequence[str]) -> list[dict[str, Path]]:
+    """All states of a run of which every network has a file, the one written last first.
+
+    The folder may also hold later epochs of a run before.
+
+    Args:
+        folder: The run's ``save_dir``.
+        names: The networks.
+
+    Returns:
+        Name -> file, for each state; at least one.
+
+    Raises:
+        UserError: There is none.
+    """
+    folder = Path(folder)
     folders = {n: folder / n for n in names}
     if len(names) == 1 and not folders[names[0]].is_dir():
         folders = {names[0]: folder}
-    pattern = re.compile(re.escape(_NAME.format("")) + r"(\d+)")
-    epochs = [
-        {int(m[1]) for f in d.glob("*") if (m := pattern.fullmatch(f.name))}
+    found = [
+        {
+            m[0]: (int(m[1]), int(m[2] or 0))
+            for f in d.glob("*")
+            if (m := _PATTERN.fullmatch(f.name))
+        }
         for d in folders.values()
     ]
-    common = set.intersection(*epochs)
+    common = set.intersection(*(set(numbers) for numbers in found))
     if not common:
         raise UserError(
             f"{folder} has no epoch with a checkpoint of each of {', '.join(names)}: give the "
             "save_dir of a run that trained them"
         )
-    return {n: d / _NAME.format(max(common)) for n, d in folders.items()}
+    last = folders[names[-1]]  # files are written in this order
+    newest_first = sorted(
+        common, key=lambda f: ((last / f).stat().st_mtime_ns, found[0][f]), reverse=True
+    )
+    return [{n: d / file for n, d in folders.items()} for file in newest_first]
 
 
 def read_toolbox_checkpoint(path: Path | str) -> dict:
@@ -130,8 +162,9 @@ def fitted_state(network: nn.Module, state: Mapping[str, Tensor], where: str) ->
     surplus = sorted(bare.keys() - inner.state_dict().keys())
     if surplus:
         raise UserError(
-            f"{where} belongs to another architecture: it also holds {', '.join(surplus[:3])}; use "
-            "the options it was trained with"
+            f"{where} belongs to another architecture: it also holds {surplus[0]}; use the options "
+            "it was trained with",
+            details=surplus[1:],
         )
     return {f"module.{k}": v for k, v in bare.items()} if inner is not network else bare
 

@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 from collections import deque
-from pathlib import Path
+from functools import partial
 from statistics import fmean
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from posegan_plugin.for_torchreid.checkpoint_files import (
-    find_checkpoints,
-    fitted_state,
-    load_part,
-    read_toolbox_checkpoint,
-    write_checkpoint,
-)
+from posegan_plugin.for_torchreid.interruptible import InterruptibleEngine
 from posegan_plugin.for_torchreid.ranking import plugin_ranking
-from posegan_plugin.training import seed_epoch
-
-_COLLAPSED = 0.05  # mean distance of normalised embeddings, 0 to 2
+from posegan_plugin.training import check_gradients, check_losses, collapse_warning
 
 
-class SafeEngine:
+class SafeEngine(InterruptibleEngine):
     """Mixin before any torchreid engine: checkpoints that load, frozen networks, exact resume.
 
     - Checkpoints hold plain values, so that ``torch.load(weights_only=True)`` reads them; a
-      scheduler or an optimiser may be missing; an interrupted write leaves no half file.
+      scheduler or an optimiser may be missing; an interrupted write leaves no half file. There is
+      one after every epoch (:attr:`keep_last`), also where no test follows.
+    - Ctrl-C and SIGTERM end a run after the current step, from which :meth:`resume` goes on.
+    - A loss or a gradient that is not finite ends it before it reaches a weight.
     - What is frozen when it is registered stays frozen, and a network of which nothing trains stays
       in evaluation mode.
     - :meth:`resume` restores all registered networks.
@@ -37,6 +32,7 @@ class SafeEngine:
         seed: Where not ``None``, each epoch's random numbers follow from it and the epoch alone, so
             that a resumed run goes on exactly as the uninterrupted one. Stored in checkpoints.
         amp: Whether :meth:`mixed_precision` is on.
+        checks_gradients: Whether the engine looks at all gradients itself before it makes a step.
 
     Examples::
 
@@ -44,11 +40,9 @@ class SafeEngine:
             pass
     """
 
-    seed: int | None = None
     amp: bool = False
     max_epoch: int = 0
-    num_batches: int = 0
-    batch_idx: int = 0
+    checks_gradients: bool = False
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         self._closed: dict[str, list[nn.Parameter]] = {}
@@ -90,6 +84,8 @@ class SafeEngine:
         self._closed[name] = [p for p in model.parameters() if not p.requires_grad]
         if optim is None or len(self._closed[name]) == len(list(model.parameters())):
             self._frozen.add(name)
+        if optim is not None and not self.checks_gradients:
+            optim.register_step_pre_hook(partial(_check_before_step, name))
 
     def is_frozen(self, name: str) -> bool:
         """Whether nothing of a network was to be trained when it was registered."""
@@ -126,17 +122,22 @@ class SafeEngine:
         return 0.0
 
     def train(self, *args: object, **kwargs: object) -> None:
-        """One epoch, as torchreid's, from its own seed."""
-        if self.seed is not None:
-            seed_epoch(self.seed, self.epoch)
+        """One epoch, as torchreid's; a collapse is named."""
         self._spreads.clear()
         super().train(*args, **kwargs)
-        spread = fmean(self._spreads) if self._spreads else 2.0
-        if spread < _COLLAPSED:
-            print(
-                f"** The embeddings have collapsed: their mean distance is {spread:.3g}. Lower the "
-                "learning rate, or let the quartet loss start later (quartet_ramp). **"
-            )
+        warning = collapse_warning(fmean(self._spreads)) if self._spreads else None
+        if warning:
+            print(f"** {warning} **")
+
+    def compute_loss(self, criterion: nn.Module, outputs: object, targets: object) -> Tensor:
+        """As torchreid's, which its engines call for each of their terms.
+
+        Raises:
+            NonFiniteError: The loss is nan or infinite.
+        """
+        loss = super().compute_loss(criterion, outputs, targets)
+        check_losses(loss, {f"loss of {type(criterion).__name__}": loss})
+        return loss
 
     def note_spread(self, spread: float) -> None:
         """Remember a batch's embedding spread, to name a collapsed run as such."""
@@ -147,48 +148,6 @@ class SafeEngine:
         with plugin_ranking():
             return float(super().test(*args, **kwargs))
 
-    def save_model(
-        self, epoch: int, rank1: float, save_dir: Path | str, is_best: bool = False
-    ) -> None:
-        """Write ``save_dir/NAME/model.pth.tar-EPOCH`` for each network, in torchreid's format."""
-        for name in self.get_model_names():
-            state = {
-                "state_dict": self._models[name].state_dict(),
-                "epoch": epoch + 1,
-                "rank1": float(rank1),
-            }
-            for key, part in (("optimizer", self._optims[name]), ("scheduler", self._scheds[name])):
-                if part is not None:
-                    state[key] = part.state_dict()
-            if self.seed is not None:
-                state["seed"] = self.seed
-            path = write_checkpoint(state, Path(save_dir) / name, is_best)
-            print(f'Checkpoint saved to "{path}"')
 
-    def resume(self, path: Path | str) -> int:
-        """Restore all networks, optimisers and schedulers.
-
-        Args:
-            path: The run's ``save_dir`` (its newest epoch), or one of its checkpoints.
-
-        Returns:
-            The epoch to start with: ``engine.run(start_epoch=engine.resume("log"), ...)``.
-
-        Raises:
-            UserError: A checkpoint is missing, cannot be read, or is of another architecture.
-        """
-        files = find_checkpoints(path, self.get_model_names())
-        states = {name: read_toolbox_checkpoint(file) for name, file in files.items()}
-        fitted = {
-            name: fitted_state(self._models[name], states[name]["state_dict"], f"checkpoint {file}")
-            for name, file in files.items()
-        }
-        for name, state in states.items():
-            self._models[name].load_state_dict(fitted[name])
-            for key, part in (("optimizer", self._optims[name]), ("scheduler", self._scheds[name])):
-                load_part(part, key, state, files[name])
-            self.seed = state.get("seed", self.seed)
-        start = int(next(iter(states.values()))["epoch"])
-        self.epoch = start - 1  # torchreid names the final checkpoint of an empty run by it
-        print(f'Resumed from "{path}" after epoch {start}')
-        return start
+def _check_before_step(name: str, optimizer: Optimizer, *_: object) -> None:
+    check_gradients({name: [p for group in optimizer.param_groups for p in group["params"]]})

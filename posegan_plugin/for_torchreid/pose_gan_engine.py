@@ -14,17 +14,24 @@ from posegan_plugin.augment import PersonBatch, SynthesisPolicy, random_flip
 from posegan_plugin.augment.policy import Encoder
 from posegan_plugin.for_torchreid.engine_base import SafeEngine
 from posegan_plugin.for_torchreid.joint_options import check_data, check_parts, joint_policy
-from posegan_plugin.for_torchreid.joint_step import GenerationStep
 from posegan_plugin.for_torchreid.reid_step import (
     features_of,
     people_of,
     reid_losses,
     summary,
-    unwrap,
 )
 from posegan_plugin.for_torchreid.resolver import torchreid_module
 from posegan_plugin.images import resize_images
-from posegan_plugin.training import PosePairs, add_generated, build_objectives, pairs_of_batch
+from posegan_plugin.training import (
+    GenerationStep,
+    PosePairs,
+    add_generated,
+    build_objectives,
+    check_gradients,
+    check_losses,
+    pairs_of_batch,
+    unwrap,
+)
 
 if TYPE_CHECKING:
     from posegan_plugin.for_torchreid.people import TrainPeople
@@ -84,6 +91,8 @@ class PoseGANEngine(SafeEngine, torchreid_module("engine").Engine):
         # an interrupted run goes on with start_epoch=engine.resume('log/pose-gan')
         engine.run(save_dir='log/pose-gan', max_epoch=60, eval_freq=10)
     """
+
+    checks_gradients = True
 
     def __init__(
         self,
@@ -148,7 +157,7 @@ class PoseGANEngine(SafeEngine, torchreid_module("engine").Engine):
             generated = self.generation.draw(pairs)
             judged = self.generation.discriminator_losses(pairs, generated, self.progress)
             if judged:
-                self._step(torch.stack(list(judged.values())).sum(), DISCRIMINATORS)
+                self._step(torch.stack(list(judged.values())).sum(), judged, DISCRIMINATORS)
             total, log = self.generation.generator_losses(pairs, generated, self.progress)
             log |= judged
             added = self._added(batch, rows, pairs, generated)
@@ -156,9 +165,10 @@ class PoseGANEngine(SafeEngine, torchreid_module("engine").Engine):
         with self.mixed_precision():
             output = self.model(people.images)
         reid_total, reid_log = reid_losses(self.reid_objective, output, people, self.progress)
-        self._step(total + reid_total, ("reid", "generator"))
-        self.note_spread(float(reid_log["embedding_spread"]))
-        return summary(reid_log | log)
+        log = reid_log | log
+        self._step(total + reid_total, log, ("reid", "generator"))
+        self.note_spread(float(log["embedding_spread"]))
+        return summary(log)
 
     def _added(
         self, batch: PersonBatch, rows: Tensor, pairs: PosePairs, generated: Tensor
@@ -181,12 +191,14 @@ class PoseGANEngine(SafeEngine, torchreid_module("engine").Engine):
         added.keypoints = added.keypoints[:, :0]
         return added
 
-    def _step(self, loss: Tensor, names: Sequence[str]) -> None:
-        optimizers = [o for n in names if (o := self._optims.get(n)) is not None]
-        for optimizer in optimizers:
+    def _step(self, loss: Tensor, terms: dict[str, Tensor], names: Sequence[str]) -> None:
+        check_losses(loss, terms)
+        optimizers = {n: o for n in names if (o := self._optims.get(n)) is not None}
+        for optimizer in optimizers.values():
             optimizer.zero_grad()
         loss.backward()
-        for optimizer in optimizers:
+        check_gradients({n: self._models[n].parameters() for n in optimizers})
+        for optimizer in optimizers.values():
             optimizer.step()
 
     def _to_network(self, images: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from posegan_plugin.errors import UserError
 from posegan_plugin.for_torchreid.engine_base import SafeEngine
 from posegan_plugin.for_torchreid.reid_step import people_of, reid_losses, summary
 from posegan_plugin.for_torchreid.resolver import torchreid_module
-from posegan_plugin.training import build_objectives
+from posegan_plugin.training import build_objectives, check_losses
 
 
 class ImageQuartetEngine(SafeEngine, torchreid_module("engine").Engine):
@@ -117,13 +117,8 @@ class ImageQuartetEngine(SafeEngine, torchreid_module("engine").Engine):
             label_smoothing=0.1 if label_smooth else 0.0,
         )
 
-    def train(self, *args: object, **kwargs: object) -> None:
-        """One epoch, as torchreid's."""
-        self._announce(0)
-        super().train(*args, **kwargs)
-
-    def _announce(self, batch: int) -> None:
-        """Tell a wrapped data manager how far the training will be when it makes this batch."""
+    def before_batch(self, batch: int) -> None:
+        """Tell a wrapped data manager how far the training is when it makes this batch."""
         if self._wrapped:
             self.datamanager.progress = self.progress_at(batch)
 
@@ -133,9 +128,9 @@ class ImageQuartetEngine(SafeEngine, torchreid_module("engine").Engine):
         with self.mixed_precision():
             output = self.model(people.images)
         loss, log = reid_losses(self.objective, output, people, self.progress)
+        check_losses(loss, log)
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
         self.note_spread(float(log["embedding_spread"]))
-        self._announce(self.batch_idx + 1)
         return summary(log)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from posegan_plugin.augment import PersonBatch
 from posegan_plugin.errors import UserError
@@ -96,11 +96,6 @@ def summary(log: dict[str, Tensor]) -> dict[str, float]:
     return {
         _SHORT.get(k, k): v.item() * (100 if k == "train_accuracy" else 1) for k, v in log.items()
     }
-
-
-def unwrap(network: nn.Module) -> nn.Module:
-    """The network inside ``nn.DataParallel``."""
-    return network.module if isinstance(network, nn.DataParallel) else network
 
 
 def _heads(output: object) -> list[ReIDOutput]:

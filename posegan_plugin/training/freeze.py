@@ -1,4 +1,4 @@
-"""Use a network without training it."""
+"""Use a network without training it, or without the statistics of the batch."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 
 @contextmanager
@@ -29,3 +30,20 @@ def frozen(*networks: nn.Module, evaluation: bool = False) -> Iterator[None]:
             p.requires_grad_(True)
         for m in modules:
             m.training = True
+
+
+@contextmanager
+def running_statistics(network: nn.Module) -> Iterator[None]:
+    """Batch norm inside this block uses its running statistics, as in evaluation.
+
+    Args:
+        network: A network that trains; for a batch of one image, which has no statistics.
+    """
+    norms = [m for m in network.modules() if isinstance(m, _BatchNorm) and m.training]
+    for norm in norms:
+        norm.training = False
+    try:
+        yield
+    finally:
+        for norm in norms:
+            norm.training = True

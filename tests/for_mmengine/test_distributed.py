@@ -5,13 +5,16 @@ import pytest
 import torch
 from torch import distributed, nn
 
-from posegan_plugin.checkpoint import check_state
+from posegan_plugin.checkpoint import check_state, read_checkpoint
+from posegan_plugin.comparison import differing_entries
 from posegan_plugin.for_mmengine import SeparateDDP
 from posegan_plugin.for_mmengine.distributed import TransparentDDP
 from posegan_plugin.for_mmengine.model import unwrap
 
 PROBE = """
 import json
+import os
+import signal
 from pathlib import Path
 
 import torch
@@ -30,14 +33,23 @@ class CountingMetric(ReIDMetric):
 
 @HOOKS.register_module()
 class Probe(Hook):
-    def __init__(self):
+    def __init__(self, stop=None):
+        self.stop = stop
         self.rows = []
+        self.logged = []
 
     def before_train(self, runner):
         self.start = {k: v.clone() for k, v in runner.model.module.state_dict().items()}
 
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        if get_rank() == 1 and batch_idx == 1:
+            data_batch["keypoints"].zero_()  # nobody can be posed here, and others can elsewhere
+        if get_rank() == 0 and batch_idx == self.stop:
+            os.kill(os.getpid(), signal.SIGTERM)
+
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         self.rows.append(sorted(data_batch["index"].tolist()))
+        self.logged.append(sorted(outputs))
 
     def after_val_epoch(self, runner, metrics=None):
         if get_rank() == 0:
@@ -45,7 +57,7 @@ class Probe(Hook):
 
     def after_run(self, runner):
         state = {k: v.clone() for k, v in runner.model.module.state_dict().items()}
-        content = {"start": self.start, "state": state, "rows": self.rows}
+        content = {"start": self.start, "state": state, "rows": self.rows, "logged": self.logged}
         torch.save(content, Path(runner.work_dir) / f"rank{get_rank()}.pt")
 """
 
@@ -68,17 +80,22 @@ def two_processes(tiny, tmp_path_factory):
         "val_dataloader = dict(dataset=_people)\n"
         "test_dataloader = val_dataloader\n"
     )
-    done, work_dir = tiny.start(
+    done, work_dir = start(tiny, folder)
+    assert done.returncode == 0, done.stderr
+    return folder, work_dir, [torch.load(work_dir / f"rank{r}.pt") for r in range(2)]
+
+
+def start(tiny, folder, config="config.py", **options):
+    return tiny.start(
         "train",
-        config=folder / "config.py",
+        config=folder / config,
         python=("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"),
         path=[folder],
         launcher="pytorch",
         epochs=1,
         options={"model.objective.adversarial_ramp": "(0,0)"},
+        **options,
     )
-    assert done.returncode == 0, done.stderr
-    return folder, work_dir, [torch.load(work_dir / f"rank{r}.pt") for r in range(2)]
 
 
 def test_ranks_saw_different_people_and_hold_the_same_weights(two_processes):
@@ -87,6 +104,32 @@ def test_ranks_saw_different_people_and_hold_the_same_weights(two_processes):
     assert all(not set(a) & set(b) for a, b in zip(first["rows"], second["rows"], strict=True))
     assert list(first["state"]) == list(second["state"])
     assert all(torch.equal(v, second["state"][k]) for k, v in first["state"].items())
+
+
+def test_all_wait_with_the_generator_for_a_process_that_has_no_pairs(two_processes):
+    first, second = two_processes[2]
+    assert first["logged"] == second["logged"]
+    assert ["loss_R" in names for names in first["logged"]] == [True, False, True, True]
+
+
+def test_a_signal_to_one_stops_all_and_nothing_is_lost(two_processes, tiny, tmp_path, capsys):
+    folder, whole, _ = two_processes
+    (folder / "stop.py").write_text(
+        (folder / "config.py").read_text().replace("type='Probe'", "type='Probe', stop=2")
+    )
+    done, _ = start(tiny, folder, "stop.py", work_dir=tmp_path)
+    assert done.returncode != 0
+    path = tmp_path / "epoch_0_batch_3.pth"
+    message = f"interrupted in epoch 1 after 3 of 4 batches, saved in {path}; go on with: the same"
+    assert done.stderr.count(message) == 1
+    with pytest.raises(SystemExit):
+        tiny.run("train", work_dir=tmp_path, resume=True, epochs=1)
+    assert "saved by 2 processes in the middle of an epoch" in capsys.readouterr().err
+    done, _ = start(tiny, folder, work_dir=tmp_path, resume=True)
+    assert done.returncode == 0, done.stderr
+    expected, found = (read_checkpoint(f / "epoch_1.pth") for f in (whole, tmp_path))
+    assert differing_entries(expected["state_dict"], found["state_dict"]) == []
+    assert differing_entries(expected["optimizer"], found["optimizer"]) == []
 
 
 def test_every_network_was_trained(two_processes):

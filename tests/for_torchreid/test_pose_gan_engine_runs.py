@@ -97,7 +97,7 @@ parts = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(parts)
 engine = parts.build_joint({str(market_root)!r}, {str(market_keypoints)!r})
 engine.run({str(tmp_path / "log")!r}, max_epoch=1)
-print(engine.resume({str(tmp_path / "log")!r}), type(engine).__mro__[2].__module__)
+print(engine.resume({str(tmp_path / "log")!r}), type(engine).__mro__[-2].__module__)
 """
     paths = os.pathsep.join((str(upstream_layout), str(Path(posegan_plugin.__file__).parents[1])))
     done = subprocess.run(

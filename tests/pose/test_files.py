@@ -1,9 +1,14 @@
 import os
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from posegan_plugin.errors import UserError
-from posegan_plugin.pose.files import check_writable, write_atomic
+from posegan_plugin.pose.files import check_writable, remove_leftovers, write_atomic
 
 
 def test_writes_into_new_folders_and_replaces(tmp_path):
@@ -44,6 +49,49 @@ def test_folder_that_is_a_file(tmp_path):
 def test_longest_name(tmp_path):
     write_atomic(tmp_path / ("n" * 255), b"x")
     assert (tmp_path / ("n" * 255)).read_bytes() == b"x"
+
+
+def test_leftovers_of_a_killed_write(tmp_path):
+    """The process is killed when the bytes are in the temporary file."""
+    code = (
+        "import os, signal, sys\n"
+        "from posegan_plugin.pose.files import write_atomic\n"
+        "os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "write_atomic(sys.argv[1], b'new')\n"
+    )
+    path, other = tmp_path / "file", tmp_path / ".mine.tmp"
+    path.write_bytes(b"old")
+    other.write_bytes(b"")
+    done = subprocess.run([sys.executable, "-c", code, path], check=False)
+    assert done.returncode == -signal.SIGKILL
+    (left,) = set(tmp_path.iterdir()) - {path, other}
+    assert left.read_bytes() == b"new"
+    remove_leftovers(tmp_path)
+    assert set(tmp_path.iterdir()) == {path, other}
+    assert path.read_bytes() == b"old"
+
+
+def test_no_folder_no_leftovers(tmp_path):
+    remove_leftovers(tmp_path / "nowhere")
+
+
+def test_on_the_disk_before_it_returns(tmp_path, monkeypatch):
+    """First the content, then the name, then the folder that holds the name."""
+    events = []
+    sync, replace = os.fsync, Path.replace
+
+    def synced(descriptor):
+        events.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+        sync(descriptor)
+
+    def renamed(self, target):
+        events.append("rename")
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", renamed)
+    write_atomic(tmp_path / "file", b"x")
+    assert events == ["file", "rename", "folder"]
 
 
 def test_what_can_be_written_is_left_alone(tmp_path, monkeypatch):

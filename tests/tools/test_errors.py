@@ -10,7 +10,7 @@ MARKET = config_path("pose_quartet_market_small_baseline.py")
 
 @pytest.fixture
 def refusal(tiny, tmp_path, capsys):
-    """Runs a tool that has to refuse; its one sentence."""
+    """Runs a tool that has to refuse; its one sentence, and lists indented below it."""
 
     def run(tool, *first, **arguments):
         capsys.readouterr()
@@ -19,8 +19,8 @@ def refusal(tiny, tmp_path, capsys):
         assert stop.value.code == 2
         error = capsys.readouterr().err
         assert error.startswith("error: ")
-        assert error.count("\n") == 1
         assert error.endswith("\n")
+        assert all(line.startswith("  ") for line in error.splitlines()[1:])
         assert not list((tmp_path / "work").glob("*.pth"))
         return error
 

@@ -1,7 +1,10 @@
+import shutil
 import signal
 
 import pytest
 import torch
+
+from posegan_plugin.comparison import differing_entries
 
 KILLER = """
 import os
@@ -46,52 +49,62 @@ def interrupted(tiny, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def both(tiny, interrupted):
-    """Final checkpoints of an uninterrupted run and of the one that was killed and resumed."""
+    """Final checkpoints of an uninterrupted run and of the one that was killed and resumed.
+
+    Also the work dir of the first one.
+    """
     whole = tiny.run("train", options=OPTIONS, epochs=3)
     assert [p.name for p in interrupted.glob("*.pth")] == ["epoch_1.pth"]
     resumed = tiny.run("train", options=OPTIONS, epochs=3, resume=True, work_dir=interrupted)
     assert "resumed epoch: 1, iter: 9" in resumed.output
     assert resumed.checkpoint.name == whole.checkpoint.name == "epoch_3.pth"
-    return [torch.load(r.checkpoint, weights_only=True) for r in (whole, resumed)]
-
-
-def differences(a, b, name=""):
-    """Names of all entries that are not equal to the last bit."""
-    if isinstance(a, torch.Tensor):
-        return [] if a.dtype == b.dtype and torch.equal(a, b) else [name]
-    if isinstance(a, dict):
-        keys = [name] if list(a) != list(b) else []
-        return keys + [d for k in a for d in differences(a[k], b.get(k), f"{name}.{k}")]
-    if isinstance(a, list | tuple):
-        lengths = [name] if len(a) != len(b) else []
-        pairs = enumerate(zip(a, b, strict=False))
-        return lengths + [d for i, (x, y) in pairs for d in differences(x, y, f"{name}.{i}")]
-    return [] if a == b else [name]
+    checkpoints = [torch.load(r.checkpoint, weights_only=True) for r in (whole, resumed)]
+    return checkpoints, whole.work_dir
 
 
 @pytest.mark.parametrize(
     ("part", "networks"), [("state_dict", None), ("optimizer", 4), ("param_schedulers", 4)]
 )
 def test_as_if_never_interrupted(both, part, networks):
-    assert networks is None or len(both[0][part]) == networks
-    assert differences(both[0][part], both[1][part]) == []
+    whole, resumed = both[0]
+    assert networks is None or len(whole[part]) == networks
+    assert differing_entries(whole[part], resumed[part]) == []
 
 
 def test_history_of_the_log_survives(both):
     histories = [
-        {k: v for k, v in c["message_hub"]["log_scalars"].items() if "time" not in k} for c in both
+        {k: v for k, v in c["message_hub"]["log_scalars"].items() if "time" not in k}
+        for c in both[0]
     ]
     assert len(histories[0]["train/loss"]["log"]) == 27
     assert len(histories[0]["train/loss_D_P"]["log"]) == 27
-    assert differences(*histories) == []
+    assert differing_entries(*histories) == []
 
 
-def test_differences_are_found(both):
-    """The comparison above can fail."""
-    state = {k: v.clone() for k, v in both[0]["state_dict"].items()}
-    name = next(reversed(state))
-    state[name].view(-1)[0] += 1
-    assert differences(both[0]["state_dict"], state) == [f".{name}"]
+def test_damaged_newest_checkpoint(tiny, both, tmp_path, capsys):
+    """The run goes on from the one before, and ends as it would have."""
+    checkpoints, folder = both
+    work_dir = shutil.copytree(folder, tmp_path / "work")
+    newest = work_dir / "epoch_3.pth"
+    newest.write_bytes(newest.read_bytes()[:-1000])
+    run = tiny.run("train", options=OPTIONS, epochs=3, resume=True, work_dir=work_dir)
+    warning = capsys.readouterr().err
+    assert f"warning: checkpoint {newest} cannot be read" in warning
+    assert "resumed epoch: 2, iter: 18" in run.output
+    found = torch.load(run.checkpoint, weights_only=True)
+    assert differing_entries(checkpoints[0]["state_dict"], found["state_dict"]) == []
+
+
+def test_no_checkpoint_that_can_be_read(tiny, both, tmp_path, capsys):
+    work_dir = shutil.copytree(both[1], tmp_path / "work")
+    for path in work_dir.glob("*.pth"):
+        path.write_bytes(b"")
+    with pytest.raises(SystemExit) as stop:
+        tiny.run("train", options=OPTIONS, epochs=3, resume=True, work_dir=work_dir)
+    assert stop.value.code == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith(f"error: checkpoint {work_dir / 'epoch_3.pth'} cannot be read")
+    assert lines[1].startswith(f"  checkpoint {work_dir / 'epoch_2.pth'} cannot be read")
 
 
 def test_named_checkpoint(tiny, joint_run):

@@ -159,14 +159,21 @@ def test_teacher_labels(tiny, joint_run, monkeypatch):
     assert "teacher" not in run.runner.optim_wrapper.keys()  # noqa: SIM118 (no mapping)
 
 
-@pytest.mark.parametrize("mode", ["joint", "baseline"])
-def test_mixed_precision(tiny, mode):
+@pytest.mark.parametrize(
+    ("mode", "flags", "wrapper"),
+    [
+        ("joint", {}, "Bf16OptimWrapper"),
+        ("baseline", {}, "Bf16OptimWrapper"),
+        ("joint", {"amp-dtype": "float16"}, "Fp16OptimWrapper"),
+    ],
+)
+def test_mixed_precision(tiny, mode, flags, wrapper):
     options = {"model.mode": mode, "model.objective.adversarial_ramp": "(0,0)"}
-    run = tiny.run("train", amp=True, epochs=1, options=options)
+    run = tiny.run("train", amp=True, epochs=1, options=options, **flags)
     assert all(math.isfinite(v) for v in run.metrics.values())
     types = {type(w).__name__ for w in run.runner.optim_wrapper.values()}
-    assert types == {"Bf16OptimWrapper"}
-    assert all(v.dtype != torch.bfloat16 for v in state(run).values())
+    assert types == {wrapper}
+    assert all(v.dtype not in (torch.bfloat16, torch.float16) for v in state(run).values())
 
 
 def test_rendering_at_the_first_start_and_never_again(tiny, tmp_path, capfd):

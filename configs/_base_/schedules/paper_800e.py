@@ -10,4 +10,4 @@ optim_wrapper = dict(
 param_scheduler = [
     dict(type="LinearLR", start_factor=1.0, end_factor=0.0, begin=400, end=800, by_epoch=True)
 ]
-train_cfg = dict(type="EpochBasedTrainLoop", max_epochs=800, val_interval=20)
+train_cfg = dict(type="ResumableEpochLoop", max_epochs=800, val_interval=20)

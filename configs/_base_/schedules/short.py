@@ -10,4 +10,4 @@ optim_wrapper = dict(
 param_scheduler = [
     dict(type="LinearLR", start_factor=1.0, end_factor=0.0, begin=20, end=40, by_epoch=True)
 ]
-train_cfg = dict(type="EpochBasedTrainLoop", max_epochs=40, val_interval=5)
+train_cfg = dict(type="ResumableEpochLoop", max_epochs=40, val_interval=5)

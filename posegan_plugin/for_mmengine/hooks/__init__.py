@@ -3,6 +3,7 @@
 from posegan_plugin.for_mmengine.hooks.checkpoint_format import CheckpointFormatHook
 from posegan_plugin.for_mmengine.hooks.cmc import CmcHook
 from posegan_plugin.for_mmengine.hooks.collapse import CollapseHook
+from posegan_plugin.for_mmengine.hooks.durable_checkpoint import DurableCheckpointHook
 from posegan_plugin.for_mmengine.hooks.epoch_seed import EpochSeedHook
 from posegan_plugin.for_mmengine.hooks.pose_bank import PoseBankHook
 from posegan_plugin.for_mmengine.hooks.pose_transfer import PoseTransferHook
@@ -14,6 +15,7 @@ __all__ = [
     "CheckpointFormatHook",
     "CmcHook",
     "CollapseHook",
+    "DurableCheckpointHook",
     "EpochSeedHook",
     "PoseBankHook",
     "PoseTransferHook",

@@ -53,6 +53,7 @@ class CheckpointFormatHook(Hook):
         check_state(unwrap(runner.model), checkpoint.get("state_dict", checkpoint), where)
         if runner._resume:
             _check_optimizers(set(checkpoint["optimizer"]), set(runner.optim_wrapper.keys()), where)
+            _hand_position(runner, checkpoint["meta"].get("position"), where)
         hub = checkpoint.get("message_hub")
         if not isinstance(hub, dict):
             return
@@ -63,6 +64,18 @@ class CheckpointFormatHook(Hook):
             )
             for name, entry in hub["log_scalars"].items()
         )
+
+
+def _hand_position(runner: Runner, position: dict | None, where: str) -> None:
+    """Tell the loop where in an epoch it goes on."""
+    if position is None:
+        return
+    if not hasattr(runner.train_loop, "position"):
+        raise UserError(
+            f"{where} was saved in the middle of an epoch: resume it with train_cfg.type="
+            "'ResumableEpochLoop', or name the checkpoint of a whole epoch"
+        )
+    runner.train_loop.position = position
 
 
 def _check_optimizers(found: set[str], expected: set[str], where: str) -> None:

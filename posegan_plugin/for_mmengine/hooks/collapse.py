@@ -5,6 +5,8 @@ from __future__ import annotations
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from posegan_plugin.training.collapse import COLLAPSED, collapse_warning
+
 
 class CollapseHook(Hook):
     """Warns when all embeddings become the same point, which no metric loss leaves by itself.
@@ -14,7 +16,7 @@ class CollapseHook(Hook):
             end is called collapsed.
     """
 
-    def __init__(self, threshold: float = 0.05) -> None:
+    def __init__(self, threshold: float = COLLAPSED) -> None:
         self.threshold = threshold
 
     def after_train_epoch(self, runner: Runner) -> None:
@@ -23,9 +25,6 @@ class CollapseHook(Hook):
         if history is None:
             return
         spread = float(history.mean(min(20, len(runner.train_dataloader))))
-        if spread < self.threshold:
-            runner.logger.warning(
-                "The embeddings have collapsed: their mean distance is %.3g. Lower the learning "
-                "rate, or let the quartet loss start later (model.objective.quartet_ramp).",
-                spread,
-            )
+        warning = collapse_warning(spread, self.threshold)
+        if warning:
+            runner.logger.warning(warning)

@@ -24,7 +24,7 @@ class SummaryHook(Hook):
         """Say so where a resumed run has nothing left to do."""
         if runner.epoch >= runner.max_epochs:
             runner.logger.info(
-                "All %d epochs are done already: evaluate with tools/test.py, or give more epochs.",
+                "All %d epochs are done already: give more epochs to train on.",
                 runner.max_epochs,
             )
 

@@ -83,7 +83,7 @@ def test_weights_alone(content):
 
 
 def test_networks_of_a_resumed_run(hub, tmp_path):
-    checkpoint = saved(hub, tmp_path, optimizer={"reid": {}, "generator": {}})
+    checkpoint = saved(hub, tmp_path, optimizer={"reid": {}, "generator": {}}, meta={})
     hook = CheckpointFormatHook()
     hook.after_load_checkpoint(
         runner(resume=True, networks=("generator", "reid")), copy.deepcopy(checkpoint)

@@ -26,7 +26,7 @@ def test_collapsed(caplog):
     (warning,) = warnings(caplog, [1.0] * 90 + [0.01] * 10)
     assert "collapsed" in warning
     assert "0.01" in warning
-    assert "model.objective.quartet_ramp" in warning
+    assert "quartet_ramp" in warning
 
 
 @pytest.mark.parametrize("spreads", [[0.06] * 10, [0.0] * 90 + [0.5] * 10, []])

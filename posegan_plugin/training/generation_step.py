@@ -9,15 +9,16 @@ import torch
 from torch import Tensor, nn
 
 from posegan_plugin.augment.policy import Encoder
-from posegan_plugin.for_torchreid.reid_step import unwrap
-from posegan_plugin.training import GenerationObjective, PosePairs, frozen
+from posegan_plugin.training.freeze import frozen
+from posegan_plugin.training.generation import GenerationObjective, PosePairs
+from posegan_plugin.training.wrapping import unwrap
 
 
 class GenerationStep:
     """Losses of the generator and the discriminators, with each network in the right state.
 
     Args:
-        generator: Draws people.
+        generator: Draws people; this and the others may be wrapped.
         judges: Appearance and pose discriminator; ``None`` where one is left out.
         judges_train: Whether each of them is trained.
         encoder: The network behind ``encode``, which these losses do not train.
@@ -73,12 +74,14 @@ class GenerationStep:
         self, pairs: PosePairs, generated: Tensor, progress: float
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """The generator's weighted loss (equation 11), and the unweighted terms."""
-        present = [j for j in self.judges if j is not None]
+        # Frozen networks have no gradients to exchange, which DistributedDataParallel insists on.
+        judges = [unwrap(j) for j in self.judges]
+        present = [j for j in judges if j is not None]
         both = self.objective.semantic_through == "both"
         encoder = nullcontext() if both else frozen(self.encoder, evaluation=True)
         with frozen(*present), encoder, self.precision():
             return self.objective.generator_losses(
-                pairs, generated, progress, *self.judges, encode=self.encode
+                pairs, generated, progress, *judges, encode=self.encode
             )
 
     def encode_only(self, images: Tensor) -> Tensor:
