@@ -11,7 +11,7 @@ import warnings
 from pathlib import Path
 from typing import TextIO
 
-from posegan_plugin.errors import UserError
+from posegan_plugin.errors import UserError, sentence
 
 
 def parse_args(line: list[str] | None = None) -> argparse.Namespace:
@@ -151,7 +151,7 @@ def main() -> None:
         train(parse_args())
     except UserError as error:
         # Not for_mmengine's run_command: importing mmengine would fix the visible GPUs.
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {sentence(error)}", file=sys.stderr)
         sys.exit(2)
 
 

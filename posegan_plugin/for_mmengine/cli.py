@@ -11,7 +11,7 @@ from collections.abc import Callable
 import torch
 from mmengine.config import Config, DictAction
 
-from posegan_plugin.errors import UserError
+from posegan_plugin.errors import UserError, sentence
 from posegan_plugin.for_mmengine.config import load_config
 
 
@@ -73,7 +73,7 @@ def run_command(main: Callable[[], None]) -> None:
     try:
         main()
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {sentence(error)}", file=sys.stderr)
         sys.exit(2)
     finally:
         if torch.distributed.is_available() and torch.distributed.is_initialized():

@@ -15,7 +15,7 @@ from mmengine.runner import Runner
 
 from posegan_plugin.checkpoint import newest_checkpoint, read_checkpoint
 from posegan_plugin.errors import UserError
-from posegan_plugin.for_mmengine.dataset import load_people
+from posegan_plugin.for_mmengine.load_people import load_people
 
 _DATALOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 
@@ -108,7 +108,8 @@ def prepare_for_dataset(config: Config) -> None:
     for name in _DATALOADERS:
         if config.get(name) is not None:
             config[name].dataset.setdefault("require_keypoints", model.mode != "baseline")
-    splits = load_people(loader.dataset.source, loader.dataset.data_root)
+    dataset = loader.dataset
+    splits = load_people(dataset.source, dataset.data_root, dataset.get("on_error", "error"))
     if model.get("num_identities") is None:
         model.num_identities = splits.num_identities
     if model.get("num_cameras") is None:
