@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 from tqdm import tqdm
 
 from posegan_plugin.errors import UserError
@@ -85,5 +85,12 @@ def _opened(path: str | Path, done: str) -> Iterator[Image.Image]:
             yield image
     except Exception as error:  # Pillow raises nearly anything for a damaged file
         raise UserError(
-            f"{path} cannot be {done} as an image ({error}): remove or replace it"
+            f"{path} cannot be {done} as an image ({_reason(error)}): remove or replace it"
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Why, without the path, which the sentence names already."""
+    if isinstance(error, UnidentifiedImageError):
+        return f"no {', '.join(_FORMATS[:-1])} or {_FORMATS[-1]} file"
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
