@@ -6,6 +6,7 @@ import pickle
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from types import NoneType
 
 import torch
 from torch import Tensor, nn
@@ -38,7 +39,7 @@ def read_checkpoint(path: str | Path) -> dict:
     if not Path(path).is_file():
         raise UserError(f"checkpoint {path} does not exist: check the path")
     if Path(path).suffix == SUFFIX:
-        return read_weights(path)
+        return _with_parts(read_weights(path), path)
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged pickle makes torch raise nearly anything
@@ -55,7 +56,23 @@ def read_checkpoint(path: str | Path) -> dict:
         ) from error
     if not isinstance(checkpoint, Mapping):
         raise UserError(f"checkpoint {path} holds a {type(checkpoint).__name__}, not a state dict")
-    return dict(checkpoint)
+    return _with_parts(dict(checkpoint), path)
+
+
+def _with_parts(checkpoint: dict, path: str | Path) -> dict:
+    """The checkpoint, if what all readers rely on is of the right kind.
+
+    Raises:
+        UserError: It is not.
+    """
+    state, meta = checkpoint.get("state_dict", {}), checkpoint.get("meta", {})
+    if not isinstance(state, Mapping) or not all(
+        isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in state.items()
+    ):
+        raise UserError(f"checkpoint {path}: its state_dict is not tensors by name; use another")
+    if not isinstance(meta, Mapping | NoneType):
+        raise UserError(f"checkpoint {path}: its meta is a {type(meta).__name__}; use another")
+    return checkpoint
 
 
 def check_state(network: nn.Module, state: Mapping[str, Tensor], where: str) -> None:
@@ -111,8 +128,9 @@ def load_network(network: nn.Module, path: str | Path, name: str) -> None:
     """
     checkpoint = read_checkpoint(path)
     state = checkpoint.get("state_dict", checkpoint)
+    state = {k: v for k, v in state.items() if isinstance(k, str) and isinstance(v, Tensor)}
     prefix = f"{name}."
     own = {k[len(prefix) :]: v for k, v in state.items() if k.startswith(prefix)}
-    own = own or dict(state)
+    own = own or state
     check_state(network, own, f"the {name} in checkpoint {path}")
     network.load_state_dict(own)

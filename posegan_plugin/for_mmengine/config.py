@@ -17,6 +17,7 @@ from posegan_plugin.checkpoint import newest_checkpoint, read_checkpoint
 from posegan_plugin.errors import UserError
 from posegan_plugin.for_mmengine.load_people import load_people
 
+_MAX_CAMERAS = 1000
 _DATALOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 
 
@@ -102,7 +103,8 @@ def prepare_for_dataset(config: Config) -> None:
     data sets need key points.
 
     Raises:
-        UserError: The data is not there, or sampler and batch size do not fit.
+        UserError: The data is not there, has too large camera numbers, or sampler and batch size do
+            not fit.
     """
     model, loader = config.model, config.train_dataloader
     for name in _DATALOADERS:
@@ -114,6 +116,11 @@ def prepare_for_dataset(config: Config) -> None:
         model.num_identities = splits.num_identities
     if model.get("num_cameras") is None:
         model.num_cameras = splits.num_cameras
+    if model.get("condition_on_camera") and model.num_cameras > _MAX_CAMERAS:
+        raise UserError(
+            f"model.condition_on_camera: the generator has an input for each of {model.num_cameras} "
+            "cameras, as the data set numbers them; number them from 1, or set it to False"
+        )
     _check_sampler(loader)
 
 

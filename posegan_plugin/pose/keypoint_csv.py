@@ -21,6 +21,7 @@ from posegan_plugin.pose.skeleton import NUM_JOINTS
 from posegan_plugin.text_lines import read_lines
 
 HEADER = "name:keypoints_y:keypoints_x"
+_MAX_PIXEL = 1_000_000
 
 
 def read_keypoint_csv(
@@ -153,6 +154,11 @@ def _parse_list(text: str, axis: str, where: str) -> np.ndarray:
             f"{where}: the list of {axis} {error}; write numbers such as [13, 27, -1], "
             "with -1 for a missing joint."
         ) from error
+    if (coordinates > _MAX_PIXEL).any():
+        raise UserError(
+            f"{where}: the list of {axis} has a number above {_MAX_PIXEL}, which no image has "
+            "pixels for; correct it."
+        )
     if len(coordinates) != NUM_JOINTS:
         raise UserError(
             f"{where}: the list of {axis} has {len(coordinates)} numbers; "
