@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import shlex
 import signal
@@ -75,6 +76,8 @@ def run_command(main: Callable[[], None]) -> None:
     """
     # Discriminators that wait for their ramp have a schedule but make no step yet.
     warnings.filterwarnings("ignore", message=r"Detected call of `(lr_)?scheduler\.step")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # file names need not be text
     try:
         main()
     except UserError as error:
