@@ -4,6 +4,7 @@ from posegan_plugin.for_mmengine.hooks.checkpoint_format import CheckpointFormat
 from posegan_plugin.for_mmengine.hooks.cmc import CmcHook
 from posegan_plugin.for_mmengine.hooks.collapse import CollapseHook
 from posegan_plugin.for_mmengine.hooks.epoch_seed import EpochSeedHook
+from posegan_plugin.for_mmengine.hooks.log_history import LogHistoryHook
 from posegan_plugin.for_mmengine.hooks.pose_bank import PoseBankHook
 from posegan_plugin.for_mmengine.hooks.pose_transfer import PoseTransferHook
 from posegan_plugin.for_mmengine.hooks.progress_bar import ProgressBarHook
@@ -15,6 +16,7 @@ __all__ = [
     "CmcHook",
     "CollapseHook",
     "EpochSeedHook",
+    "LogHistoryHook",
     "PoseBankHook",
     "PoseTransferHook",
     "ProgressBarHook",
