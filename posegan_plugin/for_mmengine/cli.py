@@ -91,12 +91,14 @@ def start_processes(config: Config, launcher: str) -> None:
         launcher: ``none``, ``pytorch``, ``slurm`` or ``mpi``.
 
     Raises:
-        UserError: The launcher has not started this process.
+        UserError: The launcher has not started this process, or ``sync_bn`` is asked for on a CPU.
     """
     config.launcher = launcher
     if launcher == "none":
         return
     read_launcher(launcher)
+    if config.get("sync_bn") is not None and not torch.cuda.is_available():
+        raise UserError("sync_bn: torch's synchronised batch norm needs GPUs; set sync_bn=None")
     config.setdefault("model_wrapper_cfg", {"type": "posegan_plugin.SeparateDDP"})
     config.custom_hooks = [*(config.get("custom_hooks") or ()), {"type": "SyncBuffersHook"}]
     if not torch.cuda.is_available():

@@ -91,6 +91,13 @@ def test_group_on_a_cpu(monkeypatch, launcher):
     assert [h.type for h in config.custom_hooks] == ["SyncBuffersHook"]
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="allowed on a GPU")
+def test_synchronised_batch_norm_needs_a_gpu(environment):
+    environment(**PLACES["slurm"], **ADDRESS)
+    with pytest.raises(UserError, match="sync_bn: .* needs GPUs"):
+        start_processes(Config({"sync_bn": "torch"}), "slurm")
+
+
 def test_train_without_the_launcher(tiny, monkeypatch, capsys):
     for name in PLACES["slurm"]:
         monkeypatch.delenv(name, raising=False)
