@@ -20,8 +20,22 @@ names = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\n"), min_size=1, max_size=20
 ).filter(str.strip)
 odd = st.sampled_from(
-    ["NaN", "Infinity", "-Infinity", "1e999", "1e38", "-1e38", "1e-400", "-0.0", "", " ", "null"]
-    + ["true", '"7"', "0x1F", "1_0", "[3]", "1" * 400, "1" * 5000, "+3", "03", ".5", "٣", "1e3"]
+    [
+        *(
+            "NaN",
+            "Infinity",
+            "-Infinity",
+            "1e999",
+            "1e38",
+            "-1e38",
+            "1e-400",
+            "-0.0",
+            "",
+            " ",
+            "null",
+        ),
+        *("true", '"7"', "0x1F", "1_0", "[3]", "1" * 400, "1" * 5000, "+3", "03", ".5", "٣", "1e3"),
+    ]
 )
 
 
