@@ -53,7 +53,7 @@ def state(run):
 
 
 def test_metrics(finished):
-    _, run = finished
+    mode, run = finished
     names = REID if mode == "baseline" else REID + TRANSFER
     assert set(names) <= set(run.metrics)
     assert mode != "baseline" or not [n for n in run.metrics if n.startswith("transfer/")]
@@ -77,7 +77,7 @@ def test_table(finished):
 
 
 def test_files(finished):
-    _, run = finished
+    mode, run = finished
     assert run.checkpoint == run.work_dir / "epoch_2.pth"
     log = next((run.work_dir / run.runner.timestamp).glob("*.log")).read_text()
     assert "loss_id" in log
@@ -89,7 +89,7 @@ def test_files(finished):
 
 
 def test_losses_in_tensorboard(finished):
-    _, run = finished
+    mode, run = finished
     events = EventAccumulator(str(run.work_dir / run.runner.timestamp / "vis_data"))
     events.Reload()
     tags = set(events.Tags()["scalars"])
