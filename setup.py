@@ -13,7 +13,7 @@ config_packages = ["posegan_plugin.configs"]
 
 EXTRAS = {
     # Pose estimation with RTMPose, and the training of a small estimator.
-    "pose": ["rtmlib>=0.0.13", "onnxruntime>=1.17", "onnx>=1.16", "onnxscript>=0.2"],
+    "pose": ["rtmlib>=0.0.13", "onnxruntime>=1.19", "onnx>=1.16", "onnxscript>=0.2"],
     # LPIPS and FID.
     "scores": ["torchmetrics>=1.4", "torch-fidelity>=0.4"],
 }
@@ -33,15 +33,16 @@ setup(
         "posegan_plugin.report": ["templates/*"],
         "posegan_plugin.configs": ["**/*.py", "**/*.yaml"],
     },
+    # .ci/versions runs the tests at these lower bounds: each needs one that exists, to the digit.
     install_requires=[
         "torch>=2.6",
         "torchvision>=0.21",
         "torchreid>=0.2.5",
         "mmengine>=0.10.7",
         "numpy>=2.0",
-        "opencv-python>=4.10",
+        "opencv-python>=4.10.0.84",
         "pillow>=10.3",
-        "pyyaml>=6",
+        "pyyaml>=6.0.1",
         "safetensors>=0.4.5",
         "jinja2>=3.1",
         "matplotlib>=3.9",
@@ -49,7 +50,7 @@ setup(
         # torchreid imports these and mmengine needs setuptools, but neither declares them.
         "gdown>=5",
         "scipy>=1.13",
-        "tensorboard>=2.14",
+        "tensorboard>=2.18",
         "setuptools>=68",
     ],
     extras_require={

@@ -9,6 +9,7 @@ import sys
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from types import NoneType
 from typing import TypeVar
 
 import torch
@@ -111,7 +112,7 @@ def read_checkpoint(path: str | Path) -> dict:
     if not Path(path).is_file():
         raise UserError(f"checkpoint {path} does not exist: check the path")
     if Path(path).suffix == SUFFIX:
-        return read_weights(path)
+        return _with_parts(read_weights(path), path)
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
         damaged = _damaged_part(path)
@@ -133,7 +134,23 @@ def read_checkpoint(path: str | Path) -> dict:
         )
     if not isinstance(checkpoint, Mapping):
         raise UserError(f"checkpoint {path} holds a {type(checkpoint).__name__}, not a state dict")
-    return dict(checkpoint)
+    return _with_parts(dict(checkpoint), path)
+
+
+def _with_parts(checkpoint: dict, path: str | Path) -> dict:
+    """The checkpoint, if what all readers rely on is of the right kind.
+
+    Raises:
+        UserError: It is not.
+    """
+    state, meta = checkpoint.get("state_dict", {}), checkpoint.get("meta", {})
+    if not isinstance(state, Mapping) or not all(
+        isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in state.items()
+    ):
+        raise UserError(f"checkpoint {path}: its state_dict is not tensors by name; use another")
+    if not isinstance(meta, Mapping | NoneType):
+        raise UserError(f"checkpoint {path}: its meta is a {type(meta).__name__}; use another")
+    return checkpoint
 
 
 def _damaged_part(path: str | Path) -> str | None:
@@ -202,13 +219,10 @@ def load_network(network: nn.Module, path: str | Path, name: str) -> None:
     """
     checkpoint = read_checkpoint(path)
     state = checkpoint.get("state_dict", checkpoint)
-    if not isinstance(state, Mapping):
-        raise UserError(
-            f"checkpoint {path}: its state_dict is a {type(state).__name__}; use another"
-        )
+    state = {k: v for k, v in state.items() if isinstance(k, str) and isinstance(v, Tensor)}
     prefix = f"{name}."
-    own = {k[len(prefix) :]: v for k, v in state.items() if str(k).startswith(prefix)}
-    own = own or dict(state)
+    own = {k[len(prefix) :]: v for k, v in state.items() if k.startswith(prefix)}
+    own = own or state
     check_state(network, own, f"the {name} in checkpoint {path}")
     network.load_state_dict(own)
 

@@ -21,7 +21,9 @@ class UserError(Exception):
 
     def report(self) -> str:
         """What a tool prints: the sentence, and the details indented below it."""
-        return "\n".join([f"error: {self}", *(f"  {line}" for line in self.details)])
+        return "\n".join(
+            [f"error: {sentence(self)}", *(f"  {printable(line)}" for line in self.details)]
+        )
 
 
 class Interrupted(Exception):  # noqa: N818 (nothing went wrong)
@@ -42,3 +44,19 @@ class Interrupted(Exception):  # noqa: N818 (nothing went wrong)
     def exit_code(self) -> int:
         """What a shell expects of a process that a signal has ended: 130 or 143."""
         return 128 + self.signal_number
+
+
+def sentence(error: UserError) -> str:
+    """The message as a tool prints it, on one line.
+
+    Args:
+        error: From this process, or as a data loader hands it on from a worker: with the worker's
+            traceback in front.
+    """
+    in_traceback = f"{UserError.__module__}.{UserError.__qualname__}: "
+    return printable(str(error).rsplit(in_traceback, 1)[-1].strip())
+
+
+def printable(text: str) -> str:
+    """Text that can be printed on one line: a file name may hold line breaks and bytes of no text."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from posegan_plugin.errors import UserError
+from posegan_plugin.errors import UserError, printable
 from posegan_plugin.for_mmengine.cli import run_command
 from posegan_plugin.pose.annotate import annotate_images, check_output
 from posegan_plugin.pose.convert import convert_poses
@@ -117,7 +117,7 @@ def find_images(args: argparse.Namespace) -> ImageList:
     images = list_images(args.images, args.on_error == "skip")
     if images.skipped:
         print(f"{len(images.skipped)} images cannot be decoded and are left out:")
-        print(*images.skipped, sep="\n")
+        print(*(printable(str(path)) for path in images.skipped), sep="\n")
     return images
 
 

@@ -2,6 +2,7 @@ default_scope = "posegan_plugin"
 data_root = "data"
 work_dir = None  # tools/train.py: work_dirs/<name of the config>
 env_cfg = dict(cudnn_benchmark=True, dist_cfg=dict(backend="nccl"))
+sync_bn = None  # "torch": batch norm over all processes (GPUs only)
 randomness = dict(seed=0)
 log_level = "INFO"
 log_processor = dict(window_size=20)
@@ -18,6 +19,7 @@ default_hooks = dict(
 custom_hooks = [
     dict(type="EpochSeedHook"),
     dict(type="CheckpointFormatHook"),
+    dict(type="LogHistoryHook"),
     dict(type="PoseBankHook"),
     dict(type="RankedListHook"),
     dict(type="CmcHook"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from posegan_plugin.datasets.people import Person, WrongName
+from posegan_plugin.datasets.people import Person, WrongName, number_fault
+from posegan_plugin.folders import files_in
 
 _NAME = re.compile(r"(-?\d+)_c(\d+)")
 _SUFFIXES = {".jpg", ".jpeg", ".png"}
@@ -23,15 +24,20 @@ def read_folder(folder: Path, recursive: bool = False) -> tuple[list[Person], li
 
     Returns:
         The people sorted by path, and the images whose name says no pid or camera.
+
+    Raises:
+        UserError: The folder cannot be read.
     """
     people, wrong = [], []
-    for path in sorted(folder.rglob("*") if recursive else folder.iterdir()):
-        if path.suffix.lower() not in _SUFFIXES or path.is_dir():
+    for path in files_in(folder, recursive):
+        if path.suffix.lower() not in _SUFFIXES:
             continue
         match = _NAME.match(path.name)
         if match is None:
             reason = "the name does not start with PID_cCAMERA (as 0002_c1s1_000451_03.jpg)"
             wrong.append(WrongName(str(path), reason))
+        elif fault := number_fault(*match.groups()):
+            wrong.append(WrongName(str(path), fault))
         elif int(match[2]) < 1:
             wrong.append(WrongName(str(path), f"cameras are numbered from 1, not {int(match[2])}"))
         elif int(match[1]) >= 0:
@@ -42,7 +48,7 @@ def read_folder(folder: Path, recursive: bool = False) -> tuple[list[Person], li
 def pid_in_name(name: str) -> int | None:
     """The identity that a file name ``PID_cCAMERA...`` gives; ``None`` for other names."""
     match = _NAME.match(name)
-    return int(match[1]) if match else None
+    return int(match[1]) if match and not number_fault(*match.groups()) else None
 
 
 def keypoint_files(folder: Path) -> list[Path]:

@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from posegan_plugin.errors import UserError
+from posegan_plugin.image_files import find_damaged
+
+_MAX_PID_DIGITS, _MAX_CAMERA_DIGITS = 18, 5
 
 
 class Person(NamedTuple):
@@ -33,6 +36,7 @@ class ReIDSplits:
         query: People to look for.
         gallery: People to look among; other identities than the training people.
         keypoints: Key point files (PATN csv) that cover the images.
+        damaged: Images that were left out -> why, one sentence.
     """
 
     name: str
@@ -40,6 +44,7 @@ class ReIDSplits:
     query: list[Person]
     gallery: list[Person]
     keypoints: list[Path] = field(default_factory=list)
+    damaged: dict[str, str] = field(default_factory=dict)
 
     @property
     def num_identities(self) -> int:
@@ -50,6 +55,19 @@ class ReIDSplits:
     def num_cameras(self) -> int:
         """Number of cameras over all three lists (their ids run from 0)."""
         return 1 + max(p.camid for p in (*self.train, *self.query, *self.gallery))
+
+
+def number_fault(pid: str, camid: str) -> str | None:
+    """What is wrong with the digits of identity and camera; ``None`` if nothing is.
+
+    An identity has to fit into 64 bits. Cameras are counted up to the largest, and a generator may
+    have a layer input for each.
+    """
+    if len(pid) > _MAX_PID_DIGITS:
+        return f"the identity has more than {_MAX_PID_DIGITS} digits"
+    if len(camid) > _MAX_CAMERA_DIGITS:
+        return f"the camera has more than {_MAX_CAMERA_DIGITS} digits"
+    return None
 
 
 class WrongName(NamedTuple):
@@ -90,6 +108,32 @@ class PeopleOnDisk:
         return replace(
             self.splits, train=[p._replace(pid=labels[p.pid]) for p in self.splits.train]
         )
+
+
+def without_damaged(splits: ReIDSplits) -> ReIDSplits:
+    """The people whose images can be decoded, and why the others are left out.
+
+    Training identities are numbered anew, so that none is left without an image.
+
+    Args:
+        splits: The people; every image is decoded once.
+
+    Raises:
+        UserError: Nobody is left to train on.
+    """
+    lists = {key: getattr(splits, key) for key in ("train", "query", "gallery")}
+    damaged = find_damaged(person.path for people in lists.values() for person in people)
+    if not damaged:
+        return splits
+    lists = {key: [p for p in people if p.path not in damaged] for key, people in lists.items()}
+    if splits.train and not lists["train"]:
+        raise UserError(
+            f"none of the {len(splits.train)} training images of {splits.name!r} can be decoded: "
+            f"{next(iter(damaged.values()))}"
+        )
+    labels = labels_of(lists["train"])
+    lists["train"] = [p._replace(pid=labels[p.pid]) for p in lists["train"]]
+    return replace(splits, **lists, damaged=damaged)
 
 
 def labels_of(people: list[Person]) -> dict[int, int]:

@@ -7,9 +7,10 @@ import io
 from pathlib import Path
 
 from posegan_plugin.datasets.file_names import keypoint_files
-from posegan_plugin.datasets.people import PeopleOnDisk, Person, ReIDSplits
+from posegan_plugin.datasets.people import PeopleOnDisk, Person, ReIDSplits, number_fault
 from posegan_plugin.errors import UserError
 from posegan_plugin.pose import write_atomic
+from posegan_plugin.text_lines import read_lines
 
 HEADER = ("split", "path", "pid", "camid")
 SPLITS = ("train", "query", "gallery")
@@ -40,7 +41,7 @@ def find_person_list(path: Path | str, name: str = "person_list") -> PeopleOnDis
     """As :func:`read_person_list`, with the training identities as they are numbered in the file."""
     path = Path(path)
     lists: dict[str, list[Person]] = {split: [] for split in SPLITS}
-    rows = csv.reader(io.StringIO(_read_text(path), newline=""), strict=True)
+    rows = csv.reader((line for _, line in read_lines(path, "list of people")), strict=True)
     try:
         header = next(rows, [])
         if tuple(header) != HEADER:
@@ -89,27 +90,17 @@ def write_person_list(path: Path | str, splits: ReIDSplits) -> None:
     write_atomic(path, data)
 
 
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise UserError(
-            f"{path}: the list of people cannot be read ({error.strerror}); check the path"
-        ) from error
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise UserError(f"{path}:{line}: not UTF-8 text; save the file as UTF-8") from error
-
-
 def _parse(row: list[str], folder: Path, where: str) -> tuple[str, Person]:
     if len(row) != len(HEADER):
         raise UserError(f"{where}: {len(row)} fields, not the {len(HEADER)} of the header")
     split, path, *numbers = row
     if split not in SPLITS:
         raise UserError(f"{where}: split {split!r} is none of {', '.join(SPLITS)}")
-    if not path:
-        raise UserError(f"{where}: the path is empty")
+    if not path or "\0" in path:
+        raise UserError(f"{where}: the path {path!r} is empty or has a zero byte")
     for key, number in zip(HEADER[2:], numbers, strict=True):
         if not (number.isascii() and number.isdigit()):
             raise UserError(f"{where}: {key} {number!r} is not a whole number from 0 up")
+    if fault := number_fault(*numbers):
+        raise UserError(f"{where}: {fault}")
     return split, Person(str(folder / path), *map(int, numbers))

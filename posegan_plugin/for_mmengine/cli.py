@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import shlex
 import signal
@@ -16,6 +17,7 @@ from mmengine.dist import is_main_process
 
 from posegan_plugin.errors import Interrupted, UserError
 from posegan_plugin.for_mmengine.config import load_config
+from posegan_plugin.for_mmengine.launchers import read_launcher
 
 
 class OptionsAction(DictAction):
@@ -75,6 +77,8 @@ def run_command(main: Callable[[], None]) -> None:
     """
     # Discriminators that wait for their ramp have a schedule but make no step yet.
     warnings.filterwarnings("ignore", message=r"Detected call of `(lr_)?scheduler\.step")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # file names need not be text
     try:
         main()
     except UserError as error:
@@ -108,12 +112,18 @@ def start_processes(config: Config, launcher: str) -> None:
             batch norm statistics over the processes: each would evaluate with its own, and the
             checkpoint would hold those of the first.
         launcher: ``none``, ``pytorch``, ``slurm`` or ``mpi``.
+
+    Raises:
+        UserError: The launcher has not started this process, or ``sync_bn`` is asked for on a CPU.
     """
     config.launcher = launcher
     if launcher == "none":
         return
+    read_launcher(launcher)
+    if config.get("sync_bn") is not None and not torch.cuda.is_available():
+        raise UserError("sync_bn: torch's synchronised batch norm needs GPUs; set sync_bn=None")
     config.setdefault("model_wrapper_cfg", {"type": "posegan_plugin.SeparateDDP"})
     config.custom_hooks = [*(config.get("custom_hooks") or ()), {"type": "SyncBuffersHook"}]
-    if launcher == "pytorch" and not torch.cuda.is_available():
+    if not torch.cuda.is_available():
         # mmengine asks for a CUDA device even with gloo; it leaves a group alone that exists.
         torch.distributed.init_process_group("gloo")

@@ -15,11 +15,11 @@ from mmengine.runner import Runner
 
 from posegan_plugin.checkpoint import first_readable, read_checkpoint, saved_checkpoints
 from posegan_plugin.errors import UserError
-from posegan_plugin.for_mmengine.dataset import load_people
+from posegan_plugin.for_mmengine.load_people import load_people
 
 AMP = {"bfloat16": "Bf16OptimWrapper", "float16": "Fp16OptimWrapper"}
 """Optimiser wrappers of mixed precision by its type."""
-
+_MAX_CAMERAS = 1000
 _DATALOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 
 
@@ -110,17 +110,24 @@ def prepare_for_dataset(config: Config) -> None:
     data sets need key points.
 
     Raises:
-        UserError: The data is not there, or sampler and batch size do not fit.
+        UserError: The data is not there, has too large camera numbers, or sampler and batch size do
+            not fit.
     """
     model, loader = config.model, config.train_dataloader
     for name in _DATALOADERS:
         if config.get(name) is not None:
             config[name].dataset.setdefault("require_keypoints", model.mode != "baseline")
-    splits = load_people(loader.dataset.source, loader.dataset.data_root)
+    dataset = loader.dataset
+    splits = load_people(dataset.source, dataset.data_root, dataset.get("on_error", "error"))
     if model.get("num_identities") is None:
         model.num_identities = splits.num_identities
     if model.get("num_cameras") is None:
         model.num_cameras = splits.num_cameras
+    if model.get("condition_on_camera") and model.num_cameras > _MAX_CAMERAS:
+        raise UserError(
+            f"model.condition_on_camera: the generator has an input for each of {model.num_cameras} "
+            "cameras, as the data set numbers them; number them from 1, or set it to False"
+        )
     _check_sampler(loader)
 
 

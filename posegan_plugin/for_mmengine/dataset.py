@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from posegan_plugin.datasets import PersonDataset
 from posegan_plugin.errors import UserError
-from posegan_plugin.for_mmengine.load_people import load_keypoints, load_people
+from posegan_plugin.for_mmengine.load_people import load_posed_people
 
 
 class ReIDDataset(PersonDataset):
@@ -20,6 +20,9 @@ class ReIDDataset(PersonDataset):
         image_size: (height, width) images are brought to.
         cache: Keep decoded images in memory.
         require_keypoints: Whether key points are needed (not for a real-only baseline).
+        on_error: What to do about images that cannot be decoded and malformed rows of key point
+            files: ``error`` raises, ``skip`` leaves them out (of all splits) and lists them in the
+            log.
 
     Attributes:
         splits: The people of all splits.
@@ -35,17 +38,19 @@ class ReIDDataset(PersonDataset):
         image_size: Sequence[int] = (128, 64),
         cache: bool = False,
         require_keypoints: bool = True,
+        on_error: str = "error",
     ) -> None:
         if split not in ("train", "test"):
             raise UserError(f"dataset split={split!r} is unknown; choose 'train' or 'test'")
-        self.splits = load_people(source, data_root)
+        self.splits, found = load_posed_people(
+            source, data_root, keypoints, require_keypoints, on_error
+        )
         if split == "test" and not (self.splits.query and self.splits.gallery):
             raise UserError(
                 f"dataset {self.splits.name!r} has no query and gallery people to evaluate on: name "
                 "another data set in val_dataloader and test_dataloader"
             )
         self.num_query = 0 if split == "train" else len(self.splits.query)
-        found = load_keypoints(keypoints, self.splits, data_root) if require_keypoints else {}
         super().__init__(
             self.splits.train if split == "train" else self.splits.query + self.splits.gallery,
             found,

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from posegan_plugin.datasets import PersonDataset
 from posegan_plugin.errors import UserError
-from posegan_plugin.for_mmengine.load_people import load_keypoints, load_people
+from posegan_plugin.for_mmengine.load_people import load_posed_people
 from posegan_plugin.for_mmengine.people_source import PeopleSource
 from posegan_plugin.for_mmengine.pretrained import Pretrained, load_pretrained
 
@@ -76,8 +76,9 @@ def people_of(
     Raises:
         UserError: The people or their key points cannot be read.
     """
-    splits = load_people(people.source, people.data_root)
-    found = load_keypoints(people.keypoints, splits, people.data_root) if require_keypoints else {}
+    splits, found = load_posed_people(
+        people.source, people.data_root, people.keypoints, require_keypoints, people.on_error
+    )
     tested = splits.query + splits.gallery if split == "test" else []
     dataset = PersonDataset(
         tested or splits.train, found, size, require_keypoints=require_keypoints

@@ -7,7 +7,7 @@ import numpy as np
 from posegan_plugin.datasets import PersonDataset, ReIDSplits
 from posegan_plugin.datasets.people import Person
 from posegan_plugin.errors import UserError
-from posegan_plugin.for_mmengine.load_people import load_keypoints, load_people
+from posegan_plugin.for_mmengine.load_people import load_posed_people
 from posegan_plugin.for_mmengine.people_source import PeopleSource
 
 _HELD_OUT = 0.1
@@ -30,8 +30,9 @@ def load_joint_people(
         UserError: The people cannot be read, no training image has key points, or there is nobody to
             test on.
     """
-    splits = load_people(source.source, source.data_root)
-    keypoints = load_keypoints(source.keypoints, splits, source.data_root)
+    splits, keypoints = load_posed_people(
+        source.source, source.data_root, source.keypoints, on_error=source.on_error
+    )
     test = PersonDataset(splits.query + splits.gallery, keypoints, size, require_keypoints=False)
     if (test.joint_counts > 0).any():
         return PersonDataset(splits.train, keypoints, size), test

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from mmengine.logging import print_log
 
 from posegan_plugin.datasets import (
     ReIDSplits,
@@ -16,14 +18,15 @@ from posegan_plugin.datasets import (
 from posegan_plugin.datasets.file_names import keypoint_files
 from posegan_plugin.datasets.image_folder import find_image_folder
 from posegan_plugin.datasets.market_layout import find_market_layout
-from posegan_plugin.datasets.people import PeopleOnDisk
+from posegan_plugin.datasets.people import PeopleOnDisk, without_damaged
 from posegan_plugin.datasets.person_list import find_person_list
 from posegan_plugin.datasets.procedural import ProceduralPeopleSpec, write_procedural_people
-from posegan_plugin.errors import UserError
+from posegan_plugin.errors import UserError, printable
 from posegan_plugin.for_torchreid.datasets import load_torchreid_dataset
 from posegan_plugin.pose import read_keypoint_csv
 from posegan_plugin.pose.keypoint_names import match_keypoints
 
+ON_ERROR = ("error", "skip")
 _READERS = {
     "market_layout": (read_market_layout, find_market_layout),
     "image_folder": (read_image_folder, find_image_folder),
@@ -31,7 +34,7 @@ _READERS = {
 }
 
 
-def load_people(source: dict | str, data_root: str) -> ReIDSplits:
+def load_people(source: dict | str, data_root: str, on_error: str = "error") -> ReIDSplits:
     """Lists of people of a ``source`` key.
 
     Args:
@@ -44,14 +47,21 @@ def load_people(source: dict | str, data_root: str) -> ReIDSplits:
             ``data_root``, default ``people.csv``; see
             :func:`~posegan_plugin.datasets.read_person_list`) or any image data set of torchreid.
         data_root: The folder that holds the data sets.
+        on_error: ``error``: images are not looked at, and a damaged one stops whoever reads it.
+            ``skip``: every image is decoded once, and those that cannot be are left out; see
+            :func:`posegan_plugin.datasets.people.without_damaged`.
 
     Raises:
         UserError: Unknown name or option, or the data is not there.
     """
+    if on_error not in ON_ERROR:
+        raise UserError(f"dataset on_error={on_error!r} is unknown; choose 'error' or 'skip'")
     name, path, options = _located(source, data_root)
     if path is None:
-        return load_torchreid_dataset(name, data_root, **options)
-    return _READERS[_layout(name)][0](path, name)
+        splits = load_torchreid_dataset(name, data_root, **options)
+    else:
+        splits = _READERS[_layout(name)][0](path, name)
+    return without_damaged(splits) if on_error == "skip" else splits
 
 
 def find_people(source: dict | str, data_root: str) -> PeopleOnDisk:
@@ -107,6 +117,41 @@ def _layout(name: str) -> str:
     return "market_layout" if name == "procedural_people" else name
 
 
+def load_posed_people(
+    source: dict | str,
+    data_root: str,
+    keypoints: Sequence[str] | None = None,
+    require_keypoints: bool = True,
+    on_error: str = "error",
+) -> tuple[ReIDSplits, dict[str, np.ndarray]]:
+    """People and their key points; what is left out of them is listed in the log.
+
+    Args:
+        source: See :func:`load_people`.
+        data_root: The folder that holds the data sets.
+        keypoints: Key point files, see :func:`load_keypoints`.
+        require_keypoints: Whether to read key points at all.
+        on_error: What to do about images that cannot be decoded and malformed rows of key point
+            files: ``error`` raises, ``skip`` leaves them out. An image whose row is left out has no
+            pose.
+
+    Returns:
+        The people; key points by the names in the files, empty if they are not required.
+
+    Raises:
+        UserError: See :func:`load_people` and :func:`load_keypoints`.
+    """
+    splits = load_people(source, data_root, on_error)
+    rows: list[str] | None = [] if on_error == "skip" else None
+    poses = load_keypoints(keypoints, splits, data_root, rows) if require_keypoints else {}
+    skipped = [*splits.damaged.values(), *(rows or ())]
+    if skipped:
+        counts = f"{len(splits.damaged)} images and {len(rows or ())} rows of key points"
+        lines = [f"on_error='skip': {counts} are left out:", *map(printable, skipped)]
+        print_log("\n    ".join(lines), "current", logging.WARNING)
+    return splits, poses
+
+
 def find_keypoint_files(
     files: Sequence[str] | None, splits: ReIDSplits, data_root: str
 ) -> list[Path]:
@@ -140,7 +185,10 @@ def _beside_the_images(splits: ReIDSplits) -> list[Path]:
 
 
 def load_keypoints(
-    files: Sequence[str] | None, splits: ReIDSplits, data_root: str
+    files: Sequence[str] | None,
+    splits: ReIDSplits,
+    data_root: str,
+    skipped: list[str] | None = None,
 ) -> dict[str, np.ndarray]:
     """Key points of all images by image name.
 
@@ -150,6 +198,8 @@ def load_keypoints(
             an earlier one.
         splits: The people.
         data_root: The folder that holds the data sets.
+        skipped: Gets a sentence for each malformed row, see
+            :func:`posegan_plugin.pose.read_keypoint_csv`; ``None`` raises it.
 
     Returns:
         Key points by the names in the files, see
@@ -167,8 +217,9 @@ def load_keypoints(
         )
     keypoints: dict[str, np.ndarray] = {}
     for path in paths:
-        keypoints.update(read_keypoint_csv(path))
-    # Over all splits: a pose of a test image must not reach a training image of the same name.
+        keypoints.update(read_keypoint_csv(path, skipped))
+    # Over all splits: a pose of a test image must not reach a training image of the same name. Nor
+    # must one of an image that was left out.
     people = (*splits.train, *splits.query, *splits.gallery)
-    match_keypoints((p.path for p in people), keypoints.keys())
+    match_keypoints([*(p.path for p in people), *splits.damaged], keypoints.keys())
     return keypoints

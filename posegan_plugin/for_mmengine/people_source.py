@@ -24,6 +24,7 @@ class PeopleSource(NamedTuple):
             images, see :func:`posegan_plugin.for_mmengine.load_people.load_keypoints`.
         needs_keypoints: Whether the config's training needs key points; true without a config.
         min_joints: Joints that the config's training asks of a person to be posed.
+        on_error: What the config's training does about damaged images and rows of key points.
     """
 
     source: dict | str
@@ -31,6 +32,7 @@ class PeopleSource(NamedTuple):
     keypoints: list[str] | None
     needs_keypoints: bool = True
     min_joints: int = SynthesisPolicy.min_joints
+    on_error: str = "error"
 
 
 def add_people_arguments(parser: argparse.ArgumentParser, positional: bool = False) -> None:
@@ -94,6 +96,7 @@ def people_source(args: argparse.Namespace) -> PeopleSource:
         files or dataset.get("keypoints"),
         dataset.get("require_keypoints", model.get("mode") != "baseline"),
         (model.get("augment") or {}).get("min_joints", SynthesisPolicy.min_joints),
+        dataset.get("on_error", "error"),
     )
 
 

@@ -12,6 +12,7 @@ from posegan_plugin.errors import UserError
 from posegan_plugin.for_torchreid.checkpoint_files import find_checkpoints, numpy_scalars
 from posegan_plugin.for_torchreid.resolver import torchreid_module
 from posegan_plugin.for_torchreid.yaml_config import Section
+from posegan_plugin.image_files import find_damaged
 
 _DATA = {
     **{
@@ -76,7 +77,8 @@ def build_datamanager(config: Section) -> object:
     """Torchreid's ``ImageDataManager``.
 
     Raises:
-        UserError: The data is not complete, or sampler and batch size do not fit it.
+        UserError: The data is not complete, an image cannot be decoded, or sampler and batch size do
+            not fit it.
     """
     manager = torchreid_module("data").ImageDataManager
     try:
@@ -97,7 +99,19 @@ def build_datamanager(config: Section) -> object:
             f"train.batch_size={config.train.batch_size} is more than the "
             f"{len(built.train_loader.dataset)} training images can fill; lower it"
         )
+    _refuse_damaged(built, config.test.evaluate)
     return built
+
+
+def _refuse_damaged(manager: object, test_only: bool) -> None:
+    """Decode every image once: torchreid tries a damaged one again and again, for ever."""
+    loaders = [loader for lists in manager.test_loader.values() for loader in lists.values()]
+    if not test_only:
+        loaders += [x for x in (manager.train_loader, manager.train_loader_t) if x is not None]
+    damaged = find_damaged(str(item[0]) for loader in loaders for item in loader.dataset.data)
+    if damaged:
+        count = f" ({len(damaged)} such images)" if len(damaged) > 1 else ""
+        raise UserError(f"{next(iter(damaged.values()))}{count}")
 
 
 def build_model(config: Section, num_classes: int, loss: str) -> nn.Module:

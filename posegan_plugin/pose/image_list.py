@@ -9,6 +9,7 @@ from typing import NamedTuple
 from tqdm import tqdm
 
 from posegan_plugin.errors import UserError
+from posegan_plugin.folders import files_in
 from posegan_plugin.image_files import decode_image
 from posegan_plugin.pose.keypoint_csv import check_image_names
 from posegan_plugin.pose.keypoint_names import keypoint_names
@@ -83,9 +84,8 @@ def _image_files(folder: Path) -> list[Path]:
     """Sorted in the same way on every system."""
     found = [
         path
-        for path in folder.rglob("*")
+        for path in files_in(folder)
         if path.suffix.lower() in SUFFIXES
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and path.is_file()
     ]
     return sorted(found, key=lambda path: path.relative_to(folder).as_posix())

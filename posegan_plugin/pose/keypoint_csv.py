@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 import numpy as np
 
@@ -19,11 +18,15 @@ from posegan_plugin.errors import UserError
 from posegan_plugin.pose.files import write_atomic
 from posegan_plugin.pose.numbers import to_floats
 from posegan_plugin.pose.skeleton import NUM_JOINTS
+from posegan_plugin.text_lines import read_lines
 
 HEADER = "name:keypoints_y:keypoints_x"
+_MAX_PIXEL = 1_000_000
 
 
-def read_keypoint_csv(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
+def read_keypoint_csv(
+    path: str | os.PathLike[str], skipped: list[str] | None = None
+) -> dict[str, np.ndarray]:
     """Read the key points of every image named in a PATN csv file.
 
     A joint is missing when its x or its y is negative. Blank lines, a byte order mark and Windows
@@ -31,6 +34,9 @@ def read_keypoint_csv(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
 
     Args:
         path: The csv file, in UTF-8.
+        skipped: Gets one sentence for each malformed row, whose image then has no joints (nor the
+            pose of a row that fits it less well); so has one that stands there twice, as nobody knows
+            which row is right. ``None`` raises the first.
 
     Returns:
         Key points by image name, in the order of the file: float32 (18, 3) as x, y in pixels and
@@ -40,39 +46,34 @@ def read_keypoint_csv(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         UserError: The file cannot be read, has no header, has a name twice or a row that is not
             a name and two lists of 18 finite numbers. The message starts with `path:line`.
     """
-    # Only "\n" ends a line: str.splitlines would also cut names at rarer Unicode line breaks. The
-    # "\r" of Windows stays at the end of a line, where it is white space to all that follows.
-    lines = _read_text(path).split("\n")
-    if [field.strip() for field in lines[0].split(":")] != HEADER.split(":"):
+    lines = read_lines(path, "key point file")
+    _, first = next(lines, (1, ""))
+    if [field.strip() for field in first.split(":")] != HEADER.split(":"):
         raise UserError(
             f"{path}:1: the first line is not the header '{HEADER}'; "
             "add it, and check that the y coordinates come before the x coordinates."
         )
     poses: dict[str, np.ndarray] = {}
     line_of: dict[str, int] = {}
-    for number, line in enumerate(lines[1:], start=2):
+    for number, line in lines:
         if not line.strip():
             continue
-        where = f"{path}:{number}"
-        # From the right, because the two lists have no colon and a name may have some.
-        fields = line.rsplit(":", 2)
-        if len(fields) != 3 or not fields[0].strip():
-            raise UserError(
-                f"{where}: the row is not 'NAME: [y, ...]: [x, ...]'; "
-                "give a name and two lists with a colon after the name and between the lists."
-            )
-        name = fields[0]
-        if name in poses:
-            raise UserError(
-                f"{where}: the image {name!r} is already in line {line_of[name]}; "
-                "remove one of the two rows."
-            )
-        y = _parse_list(fields[1], "y", where)
-        x = _parse_list(fields[2], "x", where)
-        there = (x >= 0) & (y >= 0)
-        poses[name] = np.zeros((NUM_JOINTS, 3), dtype=np.float32)
-        poses[name][there] = np.stack([x, y, np.ones_like(x)], axis=1)[there]
-        line_of[name] = number
+        name = ""
+        try:
+            name, y, x = _split_row(line, f"{path}:{number}")
+            if name in line_of:
+                raise UserError(
+                    f"{path}:{number}: the image {name!r} is already in line {line_of[name]}; "
+                    "remove one of the two rows."
+                )
+            poses[name] = _parse_pose(y, x, f"{path}:{number}")
+        except UserError as error:
+            if skipped is None:
+                raise
+            skipped.append(str(error))
+            if name:
+                poses[name] = np.zeros((NUM_JOINTS, 3), dtype=np.float32)
+        line_of.setdefault(name, number)
     return poses
 
 
@@ -120,21 +121,24 @@ def check_image_names(names: Iterable[str], where: str | os.PathLike[str]) -> No
             )
 
 
-def _read_text(path: str | os.PathLike[str]) -> str:
-    """The text of a file, without byte order mark."""
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
+def _split_row(line: str, where: str) -> list[str]:
+    """Name, list of y and list of x of a row."""
+    # From the right, because the two lists have no colon and a name may have some.
+    fields = line.rsplit(":", 2)
+    if len(fields) != 3 or not fields[0].strip():
         raise UserError(
-            f"{path}: the key point file cannot be read ({error.strerror}); check the path."
-        ) from error
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise UserError(
-            f"{path}:{line}: the file is not UTF-8 text; save it with the encoding UTF-8."
-        ) from error
+            f"{where}: the row is not 'NAME: [y, ...]: [x, ...]'; "
+            "give a name and two lists with a colon after the name and between the lists."
+        )
+    return fields
+
+
+def _parse_pose(y_list: str, x_list: str, where: str) -> np.ndarray:
+    y, x = _parse_list(y_list, "y", where), _parse_list(x_list, "x", where)
+    pose = np.zeros((NUM_JOINTS, 3), dtype=np.float32)
+    there = (x >= 0) & (y >= 0)
+    pose[there] = np.stack([x, y, np.ones_like(x)], axis=1)[there]
+    return pose
 
 
 def _parse_list(text: str, axis: str, where: str) -> np.ndarray:
@@ -150,6 +154,11 @@ def _parse_list(text: str, axis: str, where: str) -> np.ndarray:
             f"{where}: the list of {axis} {error}; write numbers such as [13, 27, -1], "
             "with -1 for a missing joint."
         ) from error
+    if (coordinates > _MAX_PIXEL).any():
+        raise UserError(
+            f"{where}: the list of {axis} has a number above {_MAX_PIXEL}, which no image has "
+            "pixels for; correct it."
+        )
     if len(coordinates) != NUM_JOINTS:
         raise UserError(
             f"{where}: the list of {axis} has {len(coordinates)} numbers; "

@@ -44,7 +44,7 @@ def test_byte_order_mark(people):
         ("train,a.png,1", ":3: 3 fields, not the 4"),
         ("train,a.png,1,0,5", ":3: 5 fields"),
         ("test,a.png,1,0", ":3: split 'test' is none of train, query, gallery"),
-        ("train,,1,0", ":3: the path is empty"),
+        ("train,,1,0", ":3: the path '' is empty"),
         ("train,a.png,-1,0", ":3: pid '-1' is not a whole number from 0 up"),
         ("train,a.png,x,0", ":3: pid 'x'"),
         ("train,a.png,1,0.5", ":3: camid '0.5'"),
@@ -75,7 +75,7 @@ def test_files_that_cannot_be_read(tmp_path):
     with pytest.raises(UserError, match=r"nowhere\.csv: the list of people cannot be read"):
         read_person_list(tmp_path / "nowhere.csv")
     (tmp_path / "latin.csv").write_bytes(HEADER.encode() + "train,é.png,0,0".encode("latin-1"))
-    with pytest.raises(UserError, match=r"latin\.csv:2: not UTF-8"):
+    with pytest.raises(UserError, match=r"latin\.csv:2: the file is not UTF-8"):
         read_person_list(tmp_path / "latin.csv")
 
 

@@ -149,3 +149,90 @@ def test_cameras_and_identities_follow_the_file_names(tiny):
     assert [int(n.split("_c")[1][0]) - 1 for n in names] == people.camids.tolist()
     originals = [int(n[:4]) for n in names]
     assert np.array_equal(np.unique(originals, return_inverse=True)[1], people.pids)
+
+
+@pytest.fixture
+def faulty(tiny, tmp_path):
+    """A copy without a readable image of identity 0, with one truncated query and two bad rows."""
+    root = shutil.copytree(tiny.data_root, tmp_path / "data")
+    folder = root / "procedural_people"
+    train = sorted((folder / "bounding_box_train").glob("*.jpg"))
+    first = train[0].name.split("_")[0]
+    damaged = [path for path in train if path.name.startswith(first)]
+    damaged.append(next((folder / "query").iterdir()))
+    for path in damaged:
+        path.write_bytes(path.read_bytes()[:-60])  # the header is whole
+    csv = folder / "market-annotation-train.csv"
+    rows = csv.read_text().split("\n")
+    rows[-2] = rows[-2].replace("[", "[7, ", 1)
+    rows[-3] = rows[-3][:-5]
+    csv.write_text("\n".join(rows))
+    return root, [str(path) for path in damaged], [row.split(":")[0] for row in rows[-3:-1]]
+
+
+def test_an_error_names_the_first_fault(faulty, tiny):
+    with pytest.raises(UserError, match=r"annotation-train\.csv:7\d: "):
+        dataset(tiny, data_root=faulty[0])
+    with pytest.raises(UserError, match="on_error='ignore' is unknown; choose 'error' or 'skip'"):
+        dataset(tiny, on_error="ignore")
+
+
+def test_skip_leaves_out_what_cannot_be_read(faulty, tiny, capsys):
+    root, damaged, names = faulty
+    whole = dataset(tiny)
+    people = dataset(tiny, data_root=root, on_error="skip")
+    left = [p.path.split("/")[-1] for p in people.people]
+    gone = {path.split("/")[-1] for path in damaged}
+    assert left == [n for n in (p.path.split("/")[-1] for p in whole.people) if n not in gone]
+    # One identity has vanished: the others are numbered without a gap.
+    assert sorted(set(people.pids.tolist())) == list(range(11))
+    assert people.metainfo["num_identities"] == 11
+    kept = [row for row, p in enumerate(whole.people) if p.path.split("/")[-1] not in gone]
+    assert people.pids.tolist() == [whole.pids[row] - 1 for row in kept]
+    rows = [left.index(name) for name in names]
+    assert not people.keypoints[rows].any()
+    others = [row for row in range(len(left)) if row not in rows]
+    assert torch.equal(people.keypoints[others], whole.keypoints[kept][others])
+    assert all(people[row]["image"].shape == (3, 32, 16) for row in range(len(people)))
+    log = "".join(capsys.readouterr())
+    assert f"{len(damaged)} images and 2 rows of key points are left out" in log
+    assert all(path in log for path in damaged)
+    assert "annotation-train.csv:72: " in log
+    assert "annotation-train.csv:73: " in log
+
+
+def test_skip_in_the_test_lists(faulty, tiny):
+    people = dataset(tiny, "test", data_root=faulty[0], on_error="skip")
+    assert (len(people), people.num_query) == (23, 11)
+
+
+def test_nothing_is_left_to_train_on(tiny, tmp_path):
+    root = shutil.copytree(tiny.data_root, tmp_path / "data")
+    for path in (root / "procedural_people" / "bounding_box_train").iterdir():
+        path.write_bytes(b"")
+    with pytest.raises(UserError, match="none of the 72 training images of 'market_layout'"):
+        dataset(tiny, data_root=root, on_error="skip")
+
+
+def test_the_pose_of_an_image_that_is_left_out_goes_to_nobody(tiny, tmp_path):
+    """Nor is an image given the row that fits it less well."""
+    folder = tmp_path / "people"
+    source = tiny.data_root / "procedural_people"
+    image = sorted((source / "bounding_box_train").iterdir())[0]
+    row = (source / "market-annotation-train.csv").read_text().split("\n")[1].split(":", 1)[1]
+    for number in "12":
+        (folder / number).mkdir(parents=True)
+        shutil.copy(image, folder / number / "0001_c1.jpg")
+    (folder / "1" / "0001_c1.jpg").write_bytes(image.read_bytes()[:-60])
+    options = {"data_root": str(folder), "on_error": "skip", "image_size": (32, 16)}
+
+    def read(*rows):
+        text = "\n".join(["name:keypoints_y:keypoints_x", *rows])
+        (folder / "own-annotation.csv").write_text(text)
+        return ReIDDataset("image_folder", "train", **options)
+
+    with pytest.raises(UserError, match=r"0001_c1\.jpg could belong to"):
+        read(f"0001_c1.jpg:{row}")
+    assert read(f"2/0001_c1.jpg:{row}").keypoints.any()
+    with pytest.raises(UserError, match="none of the 1 images"):
+        read(f"0001_c1.jpg:{row}", "2/0001_c1.jpg: [1]: [2]")

@@ -16,7 +16,7 @@ def source(*line, positional=False):
 def test_a_folder_in_market_layout(tmp_path):
     (tmp_path / "bounding_box_train").mkdir()
     people = source("--root", tmp_path)
-    assert people == ({"name": "market_layout"}, str(tmp_path), None, True, 10)
+    assert people == ({"name": "market_layout"}, str(tmp_path), None, True, 10, "error")
 
 
 def test_another_folder(tmp_path):
@@ -25,7 +25,7 @@ def test_another_folder(tmp_path):
     assert source("--root", tmp_path / "x") == (
         {"name": "image_folder"},
         str(tmp_path / "x"),
-        *(None, True, 10),
+        *(None, True, 10, "error"),
     )
 
 
@@ -51,7 +51,7 @@ def test_a_config(tiny):
     people = source("--config", tiny.config)
     assert people.source["name"] == "procedural_people"
     assert people.source["num_train_ids"] == 12
-    assert people[1:] == ("data", None, True, 10)
+    assert people[1:] == ("data", None, True, 10, "error")
     assert source("--config", tiny.config, "--root", "elsewhere").data_root == "elsewhere"
     named = source("--config", tiny.config, "--keypoints", "/a.csv")
     assert named.keypoints == [str(Path("/a.csv"))]
@@ -64,6 +64,9 @@ def test_what_the_configs_training_needs(tiny, tmp_path):
     )
     people = source("--config", config)
     assert (people.needs_keypoints, people.min_joints) == (False, 7)
+    with config.open("a") as file:
+        file.write("train_dataloader = dict(dataset=dict(on_error='skip'))\n")
+    assert source("--config", config).on_error == "skip"
 
 
 def test_config_as_positional(tiny):

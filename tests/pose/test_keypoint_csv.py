@@ -87,13 +87,14 @@ BROKEN_ROWS = {
     "infinity": (row(str(Y).replace("27", "-Infinity")), "not finite"),
     "beyond float": (row(str(Y).replace("27", "1e999")), "not finite"),
     "beyond float32": (row(str(Y).replace("27", "1e39")), "not finite"),
+    "beyond any image": (row(str(Y).replace("27", "1e38")), "above 1000000"),
     "huge integer": (row(str(Y).replace("27", "1" + "0" * 400)), "not finite"),
     "integer of 5000 digits": (row(str(Y).replace("27", "1" * 5000)), "not a list of numbers"),
     "text": (row(str(Y).replace("27", '"13"')), "not a list of numbers"),
     "null": (row(str(Y).replace("27", "null")), "not a list of numbers"),
     "true": (row(str(Y).replace("27", "true")), "not a list of numbers"),
     "nested": (row([Y]), "not a list of numbers"),
-    "deeply nested": (row("[" * 100_000), "not a list of numbers"),
+    "deeply nested": (row("[" * 60_000), "not a list of numbers"),
     "number": (row(13), "not a list of numbers"),
     "code": (row("__import__('os').getcwd()"), "not a list of numbers"),
     "cut": (row(str(Y)[:-5]), "not a list of numbers"),
@@ -122,6 +123,28 @@ def test_every_cut_of_a_row_is_refused(tmp_path):
         path = write(tmp_path / "k.csv", GOOD, cut_row[:length])
         with pytest.raises(UserError, match=r"k\.csv:3: "):
             read_keypoint_csv(path)
+
+
+def test_malformed_rows_are_skipped_and_listed(tmp_path):
+    broken = [row(Y[:-1], name="cut.jpg"), "prose", GOOD.replace("good", "other")]
+    path = write(tmp_path / "k.csv", GOOD, *broken, row(X, Y, "twice.jpg"), row(Y, X, "twice.jpg"))
+    skipped = []
+    poses = read_keypoint_csv(path, skipped)
+    assert [sentence.split(": ")[0] for sentence in skipped] == [f"{path}:{n}" for n in (3, 4, 7)]
+    assert {name: int(pose[:, 2].sum()) for name, pose in poses.items()} == {
+        "good.jpg": 16,
+        "cut.jpg": 0,  # there, so that no other row is taken for it
+        "other.jpg": 16,
+        "twice.jpg": 0,
+    }
+    with pytest.raises(UserError, match=r"k\.csv:3: .*17 numbers"):
+        read_keypoint_csv(path)
+
+
+def test_a_file_that_is_no_key_point_file_is_not_skipped(tmp_path):
+    (tmp_path / "k.csv").write_text(GOOD)
+    with pytest.raises(UserError, match="header"):
+        read_keypoint_csv(tmp_path / "k.csv", [])
 
 
 @pytest.mark.parametrize("header", ["", GOOD, "name:keypoints_x:keypoints_y", "name,y,x"])

@@ -118,6 +118,40 @@ def test_damaged_image(refusal, broken_data):
     assert str(path) in error
 
 
+@pytest.mark.parametrize("workers", [0, 2])
+def test_truncated_image(refusal, broken_data, workers):
+    """Its header is whole: the training finds it when it reads it, in a process of its own."""
+    for path in (broken_data / "procedural_people" / "bounding_box_train").glob("*.jpg"):
+        path.write_bytes(path.read_bytes()[:-60])
+    options = {
+        "train_dataloader.num_workers": workers,
+        "train_dataloader.persistent_workers": False,
+    }
+    error = refusal("train", data_root=broken_data, options=options)
+    assert error.startswith(f"error: {broken_data}")
+    assert "cannot be decoded" in error
+
+
+def test_damaged_images_are_skipped(tiny, broken_data):
+    folder = broken_data / "procedural_people" / "bounding_box_train"
+    damaged = sorted(folder.glob("0001_*.jpg"))
+    for path in damaged:
+        path.write_bytes(path.read_bytes()[:-60])
+    options = {"train_dataloader.dataset.on_error": "skip"}
+    run = tiny.run("train", data_root=broken_data, epochs=1, options=options)
+    assert run.runner.model.reid.classifier[-1].out_features == 12 - 1
+    log = next(run.work_dir.glob("*/*.log")).read_text()
+    assert f"{len(damaged)} images and 0 rows of key points are left out" in log
+    assert all(str(path) in log for path in damaged)
+
+
+def test_large_camera_number(refusal, broken_data):
+    folder = broken_data / "procedural_people" / "bounding_box_train"
+    next(folder.iterdir()).rename(folder / "0001_c5000.jpg")
+    error = refusal("train", data_root=broken_data)
+    assert "5000 cameras" in error
+
+
 @pytest.mark.parametrize(
     ("options", "parts"),
     [

@@ -1,3 +1,4 @@
+import shutil
 import sys
 from pathlib import Path
 
@@ -59,3 +60,19 @@ def test_refusals(tool, base_config, market, tmp_path, monkeypatch, capsys, opts
     assert error.count("\n") == 1
     assert sorted(market.rglob("*")) == before
     assert not list(tmp_path.rglob("*.tar*"))
+
+
+def test_truncated_image(tool, base_config, market, tmp_path, monkeypatch, capsys):
+    """torchreid would try to read it for ever."""
+    root = shutil.copytree(market, tmp_path / "data")
+    path = sorted(root.rglob("bounding_box_train/*.jpg"))[0]
+    path.write_bytes(path.read_bytes()[:-60])
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(base_config))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["tool", "--config-file", "config.yaml", "--root", str(root)])
+    with pytest.raises(SystemExit) as stop:
+        tool.main()
+    assert stop.value.code == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: {path} cannot be decoded as an image")
+    assert error.count("\n") == 1

@@ -142,7 +142,7 @@ def _read_poses(files: Sequence[Path]) -> tuple[dict[str, np.ndarray], list[str]
 
 def _read_image(path: str) -> ImageFile:
     try:
-        digest = hashlib.blake2b(Path(path).read_bytes(), digest_size=16).digest()
-        return ImageFile(decode_image(path).shape[:2], digest)
-    except Exception:  # Pillow raises many kinds for damaged files
+        size = decode_image(path).shape[:2]  # refuses what cannot be read to its end, as a pipe
+        return ImageFile(size, hashlib.blake2b(Path(path).read_bytes(), digest_size=16).digest())
+    except (UserError, OSError):  # the second: removed or changed in between
         return ImageFile(None)

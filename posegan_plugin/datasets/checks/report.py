@@ -9,6 +9,7 @@ from pathlib import Path
 
 from posegan_plugin.datasets.checks.finding import ERROR, WARNING, Finding
 from posegan_plugin.datasets.checks.inventory import Inventory
+from posegan_plugin.errors import printable
 from posegan_plugin.pose import write_atomic
 
 
@@ -52,15 +53,14 @@ def render_report(inventory: Inventory, findings: Sequence[Finding]) -> str:
         )
     if findings:
         rows = [["severity", "check", "count", "example"]]
-        rows += [[f.severity, f.check, str(f.count), f.examples[0]] for f in findings]
+        rows += [[f.severity, f.check, str(f.count), printable(f.examples[0])] for f in findings]
         header, *table = _aligned(rows)
         lines += ["", header, "-" * len(header)]
         for row, finding in zip(table, findings, strict=True):
             lines += [row, f"{'':10}{finding.advice}"]
     errors = sum(f.severity == ERROR for f in findings)
     lines += ["", f"errors: {errors}, warnings: {len(findings) - errors}"]
-    # A file name need not be text; printing it must not fail.
-    return "\n".join(lines).encode("utf-8", "backslashreplace").decode()
+    return "\n".join(lines)
 
 
 def write_json(

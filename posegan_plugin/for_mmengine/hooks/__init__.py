@@ -5,6 +5,7 @@ from posegan_plugin.for_mmengine.hooks.cmc import CmcHook
 from posegan_plugin.for_mmengine.hooks.collapse import CollapseHook
 from posegan_plugin.for_mmengine.hooks.durable_checkpoint import DurableCheckpointHook
 from posegan_plugin.for_mmengine.hooks.epoch_seed import EpochSeedHook
+from posegan_plugin.for_mmengine.hooks.log_history import LogHistoryHook
 from posegan_plugin.for_mmengine.hooks.pose_bank import PoseBankHook
 from posegan_plugin.for_mmengine.hooks.pose_transfer import PoseTransferHook
 from posegan_plugin.for_mmengine.hooks.progress_bar import ProgressBarHook
@@ -17,6 +18,7 @@ __all__ = [
     "CollapseHook",
     "DurableCheckpointHook",
     "EpochSeedHook",
+    "LogHistoryHook",
     "PoseBankHook",
     "PoseTransferHook",
     "ProgressBarHook",

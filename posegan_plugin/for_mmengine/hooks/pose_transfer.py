@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
@@ -20,9 +18,9 @@ from posegan_plugin.evaluation.pose_transfer import (
 )
 from posegan_plugin.evaluation.transfer_samples import TransferSamples, TransferScore
 from posegan_plugin.for_mmengine.extra_scores import build_scores
+from posegan_plugin.for_mmengine.hooks._pictures import check_max_keep, keep_picture
 from posegan_plugin.for_mmengine.model import unwrap
 from posegan_plugin.registry import DATASETS
-from posegan_plugin.visualization import save_image
 from posegan_plugin.visualization.figures import pair_grid
 
 PREFIX = "transfer/"
@@ -41,6 +39,7 @@ class PoseTransferHook(Hook):
         num_pairs: Pairs that are scored; 0 switches the hook off.
         grid_rows: Pairs that are shown.
         seed: Seed of the pairs.
+        max_keep_pictures: The newest that are kept; -1 for all.
         scores: Scores that need further networks, see
             :func:`posegan_plugin.for_mmengine.extra_scores.build_scores`.
 
@@ -48,7 +47,7 @@ class PoseTransferHook(Hook):
         result: What the last evaluation found.
 
     Raises:
-        UserError: ``num_pairs`` is negative.
+        UserError: ``num_pairs`` is negative, or ``max_keep_pictures`` neither positive nor -1.
     """
 
     def __init__(
@@ -56,6 +55,7 @@ class PoseTransferHook(Hook):
         num_pairs: int = 200,
         grid_rows: int = 8,
         seed: int = 0,
+        max_keep_pictures: int = 50,
         scores: dict | None = None,
     ) -> None:
         if num_pairs < 0:
@@ -63,6 +63,7 @@ class PoseTransferHook(Hook):
         self.num_pairs = num_pairs
         self.grid_rows = grid_rows
         self.seed = seed
+        self.max_keep_pictures = check_max_keep(max_keep_pictures, "PoseTransferHook")
         self.result: TransferResult | None = None
         self._scores = dict(scores or {})
         self._extra: list[TransferScore] = []
@@ -115,9 +116,7 @@ class PoseTransferHook(Hook):
         if metrics is not None:  # for the best checkpoint and the summary
             metrics.update(scores)
         grid = transfer_grid(self.result.samples, self.grid_rows)
-        path = Path(runner.work_dir) / "pictures" / f"epoch_{runner.epoch:03d}.png"
-        save_image(path, grid)
-        runner.visualizer.add_image("pose_transfer", grid, step=runner.epoch)
+        path = keep_picture(runner, "epoch", "pose_transfer", grid, self.max_keep_pictures)
         runner.logger.info("Synthesised people: %s", path)
 
 

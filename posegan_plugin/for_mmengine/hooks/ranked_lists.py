@@ -9,8 +9,9 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from posegan_plugin.for_mmengine.hooks._pictures import check_max_keep, keep_picture
 from posegan_plugin.for_mmengine.metric import RankedQueries, find_metric
-from posegan_plugin.visualization import ranked_list_picture, save_image
+from posegan_plugin.visualization import ranked_list_picture
 
 
 class RankedListHook(Hook):
@@ -18,7 +19,16 @@ class RankedListHook(Hook):
 
     Which queries, and how many gallery images of each, is up to ``num_lists`` and ``list_length`` of
     :class:`posegan_plugin.for_mmengine.metric.ReIDMetric`.
+
+    Args:
+        max_keep_pictures: The newest that are kept; -1 for all.
+
+    Raises:
+        UserError: ``max_keep_pictures`` is neither positive nor -1.
     """
+
+    def __init__(self, max_keep_pictures: int = 50) -> None:
+        self.max_keep_pictures = check_max_keep(max_keep_pictures, "RankedListHook")
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """After an evaluation during training."""
@@ -26,9 +36,7 @@ class RankedListHook(Hook):
         if not is_main_process() or metric is None or not len(metric.lists.queries):
             return
         picture = lists_picture(metric.lists, runner.val_dataloader.dataset)
-        path = Path(runner.work_dir) / "pictures" / f"ranked_epoch_{runner.epoch:03d}.png"
-        save_image(path, picture)
-        runner.visualizer.add_image("ranked_lists", picture, step=runner.epoch)
+        keep_picture(runner, "ranked_epoch", "ranked_lists", picture, self.max_keep_pictures)
 
 
 def lists_picture(lists: RankedQueries, dataset: object) -> np.ndarray:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from posegan_plugin.errors import UserError
+from posegan_plugin.folders import files_in
 from posegan_plugin.pose.numbers import to_floats
 
 
@@ -33,8 +34,9 @@ def json_files(folder: Path, ending: str) -> list[Path]:
     """
     found = [
         path
-        for path in sorted(folder.rglob(f"*{ending}"))
-        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        for path in files_in(folder)
+        if path.name.endswith(ending)
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     ]
     if not found:
         raise UserError(f"{folder}: holds no file named *{ending}; name the folder that does")

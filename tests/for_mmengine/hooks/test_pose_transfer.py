@@ -10,6 +10,7 @@ from posegan_plugin.evaluation.transfer_samples import TransferSamples
 from posegan_plugin.for_mmengine.hooks import PoseTransferHook
 from posegan_plugin.for_mmengine.hooks import pose_transfer as module
 from posegan_plugin.for_mmengine.hooks.pose_transfer import transfer_grid
+from posegan_plugin.visualization import save_image
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def test_columns_stand_in_order(samples):
 
 def test_pictures_are_written_in_their_colours(samples, tmp_path):
     path = tmp_path / "grid.png"
-    module.save_image(path, transfer_grid(samples, 3))
+    save_image(path, transfer_grid(samples, 3))
     assert (cv2.imread(str(path))[..., ::-1] == transfer_grid(samples, 3)).all()
 
 

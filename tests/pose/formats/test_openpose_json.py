@@ -106,10 +106,10 @@ def test_what_is_no_json(tmp_path, text):
 def test_no_file(tmp_path):
     with pytest.raises(UserError, match=r"holds no file named \*_keypoints\.json"):
         read_openpose_json(tmp_path)
-    with pytest.raises(UserError, match="holds no file"):
+    with pytest.raises(UserError, match="nowhere cannot be read"):
         read_openpose_json(tmp_path / "nowhere")
     (tmp_path / "a_keypoints.json").mkdir()
-    with pytest.raises(UserError, match="cannot be read"):
+    with pytest.raises(UserError, match="holds no file"):
         read_openpose_json(tmp_path)
 
 

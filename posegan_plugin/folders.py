@@ -1,0 +1,33 @@
+"""What is in a folder."""
+
+from __future__ import annotations
+
+import os
+from itertools import islice
+from pathlib import Path
+
+from posegan_plugin.errors import UserError
+
+
+def files_in(folder: Path, recursive: bool = True) -> list[Path]:
+    """The files of a folder, sorted; links to folders are not followed.
+
+    Links that lead nowhere are files too, so that whoever reads them says so. ``Path.rglob`` would
+    pass over a folder that may not be read without a word.
+
+    Args:
+        folder: The folder.
+        recursive: With those in all folders below it.
+
+    Raises:
+        UserError: A folder cannot be read.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise UserError(
+            f"{error.filename} cannot be read ({error.strerror}): check the path and its rights"
+        ) from error
+
+    walk = os.walk(folder, onerror=refuse)
+    found = walk if recursive else islice(walk, 1)
+    return sorted(Path(where, name) for where, _, names in found for name in names)

@@ -1,0 +1,42 @@
+import os
+
+import pytest
+
+from posegan_plugin import UserError
+from posegan_plugin.folders import files_in
+
+
+def test_files_and_links_but_no_folders(tmp_path):
+    (tmp_path / "b" / "x.jpg").mkdir(parents=True)
+    (tmp_path / "b" / "a.jpg").touch()
+    (tmp_path / "c.jpg").touch()
+    (tmp_path / "b" / "loop").symlink_to(tmp_path)
+    (tmp_path / "self.jpg").symlink_to("self.jpg")
+    inside = [tmp_path / "b" / "a.jpg"]
+    outside = [tmp_path / "c.jpg", tmp_path / "self.jpg"]
+    assert files_in(tmp_path) == inside + outside
+    assert files_in(tmp_path, recursive=False) == outside
+
+
+@pytest.mark.parametrize("recursive", [True, False])
+def test_a_folder_that_is_not_there(tmp_path, recursive):
+    with pytest.raises(UserError, match="nowhere cannot be read"):
+        files_in(tmp_path / "nowhere", recursive)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_that_may_not_be_read(tmp_path):
+    (tmp_path / "secret").mkdir(mode=0)
+    with pytest.raises(UserError, match="secret cannot be read"):
+        files_in(tmp_path)
+
+
+def test_a_folder_whose_listing_fails(tmp_path, monkeypatch):
+    """What root cannot try."""
+
+    def refused(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "scandir", refused)
+    with pytest.raises(UserError, match=r"cannot be read \(Permission denied\)"):
+        files_in(tmp_path)
