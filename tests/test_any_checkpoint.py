@@ -1,4 +1,4 @@
-"""Whatever a weight file holds, it is loaded as it was written, or refused."""
+"""Whatever a weight file holds, it is loaded or refused, and never loaded in part."""
 
 import json
 import tempfile
@@ -71,11 +71,18 @@ def test_damaged_files(tmp_path, name, write):
 
 
 anything = st.recursive(
-    st.none() | st.booleans() | st.integers(-9, 9) | st.floats() | st.text(max_size=3)
+    st.none()
+    | st.booleans()
+    | st.integers(-9, 9)
+    | st.floats()
+    | st.text(max_size=3)
     | st.sampled_from([torch.zeros(2), torch.zeros(2, 3), torch.zeros(())]),
-    lambda inner: st.lists(inner, max_size=2)
-    | st.dictionaries(
-        st.sampled_from(["state_dict", "meta", "architecture", "net.weight", "net.bias", 1]), inner
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(["state_dict", "meta", "architecture", "net.weight", "net.bias", 1]),
+            inner,
+        )
     ),
     max_leaves=6,
 )
@@ -97,8 +104,10 @@ def test_anything_in_a_pickle():
 def test_anything_in_the_header_of_weights():
     texts = st.text(max_size=20) | st.recursive(
         st.none() | st.integers() | st.text(max_size=3),
-        lambda inner: st.lists(inner, max_size=2)
-        | st.dictionaries(st.sampled_from(["architecture", "x"]), inner),
+        lambda inner: (
+            st.lists(inner, max_size=2)
+            | st.dictionaries(st.sampled_from(["architecture", "x"]), inner)
+        ),
         max_leaves=4,
     ).map(json.dumps)
 

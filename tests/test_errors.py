@@ -20,7 +20,7 @@ def test_a_file_name_never_breaks_the_line():
 
 
 def test_text_that_can_be_printed_stays():
-    for text in ("Ä Straße 人.jpg", "it's a \"name\" \\n", ""):
+    for text in ("Ä Straße 人.jpg", 'it\'s a "name" \\n', ""):
         assert printable(text) == text
     assert printable("\udcff.jpg") == r"\udcff.jpg"
     assert printable("a\u2028b") == r"a\u2028b"
