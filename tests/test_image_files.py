@@ -67,7 +67,7 @@ def test_no_other_program_is_started_for_an_image(tmp_path):
 def test_pixels_that_do_not_fit(tmp_path, mode):
     pixels = np.full((12, 8), 100_000, dtype={"I": np.int32, "F": np.float32}[mode])
     Image.fromarray(pixels).save(tmp_path / "a.tif")
-    with pytest.raises(UserError, match="of more than 16 bits|no whole numbers"):
+    with pytest.raises(UserError, match=r"of more than 16 bits|no whole numbers"):
         decode_image(tmp_path / "a.tif")
 
 
@@ -84,7 +84,7 @@ def test_what_is_no_file(tmp_path, read):
     (tmp_path / "loop.jpg").symlink_to("loop.jpg")
     (tmp_path / "broken.jpg").symlink_to("nowhere.jpg")
     for name in ("pipe.jpg", "folder.jpg", "loop.jpg", "broken.jpg", "a\0.jpg", "n" * 300):
-        with pytest.raises(UserError, match="cannot be (read|decoded) as an image"):
+        with pytest.raises(UserError, match=r"cannot be (read|decoded) as an image"):
             read(tmp_path / name)
 
 

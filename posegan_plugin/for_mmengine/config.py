@@ -45,7 +45,10 @@ def load_config(path: str, options: dict | None = None, data_root: str | None = 
             f"config {path} cannot be read: {type(error).__name__}: {reason}"
         ) from error
     _check_options(config, options or {})
-    config.merge_from_dict(options or {})
+    try:
+        config.merge_from_dict(options or {})
+    except (TypeError, KeyError) as error:  # a dict for what is none, or the reverse
+        raise UserError(f"--cfg-options: {error.args[0]}") from error
     if data_root is not None:
         config.data_root = data_root
     root = config.get("data_root", "data")
@@ -127,7 +130,12 @@ def prepare_for_dataset(config: Config) -> None:
 def _check_sampler(loader: ConfigDict) -> None:
     sampler, size = loader.get("sampler") or {}, loader.batch_size
     if sampler.get("type", "").endswith("IdentitySampler"):
-        p, k = sampler.num_identities, sampler.num_images
+        p, k = sampler.get("num_identities"), sampler.get("num_images")
+        if not (isinstance(p, int) and isinstance(k, int)):
+            raise UserError(
+                f"train_dataloader.sampler num_identities={p!r} and num_images={k!r} must be whole "
+                "numbers"
+            )
         if p * k != size:
             raise UserError(
                 f"train_dataloader batch_size={size} cannot hold the sampler's {p} identities x {k} "
