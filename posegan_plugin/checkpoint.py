@@ -12,17 +12,18 @@ import torch
 from torch import Tensor, nn
 
 from posegan_plugin.errors import UserError
+from posegan_plugin.folders import is_file, is_folder
 from posegan_plugin.published import SUFFIX, read_weights
 
 
 def newest_checkpoint(work_dir: str | Path) -> Path | None:
     """The checkpoint that a training run last wrote into its work dir; ``None`` without one."""
     pointer = Path(work_dir) / "last_checkpoint"
-    if not pointer.is_file():
+    if not is_file(pointer):
         return None
     written = Path(pointer.read_text().strip())
     # The work dir may have been moved since.
-    return written if written.is_file() else pointer.with_name(written.name)
+    return written if is_file(written) else pointer.with_name(written.name)
 
 
 def read_checkpoint(path: str | Path) -> dict:
@@ -34,9 +35,9 @@ def read_checkpoint(path: str | Path) -> dict:
     Raises:
         UserError: The file is missing, is no checkpoint, or holds code instead of data.
     """
-    if Path(path).is_dir():
+    if is_folder(path):
         path = newest_checkpoint(path) or Path(path) / "last_checkpoint"
-    if not Path(path).is_file():
+    if not is_file(path):
         raise UserError(f"checkpoint {path} does not exist: check the path")
     if Path(path).suffix == SUFFIX:
         return _with_parts(read_weights(path), path)

@@ -38,8 +38,8 @@ class PersonDataset(Dataset):
         require_keypoints: Whether it is an error if no image at all has key points.
 
     Raises:
-        UserError: ``image_size`` is none, an image cannot be read, key points could belong to several images, or no image
-            has key points though they are required.
+        UserError: ``image_size`` is none, an image cannot be read, key points could belong to several
+            images, or no image has key points though they are required.
     """
 
     def __init__(

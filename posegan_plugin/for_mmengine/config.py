@@ -15,6 +15,7 @@ from mmengine.runner import Runner
 
 from posegan_plugin.checkpoint import newest_checkpoint, read_checkpoint
 from posegan_plugin.errors import UserError
+from posegan_plugin.folders import is_file
 from posegan_plugin.for_mmengine.load_people import load_people
 
 _MAX_CAMERAS = 1000
@@ -35,7 +36,7 @@ def load_config(path: str, options: dict | None = None, data_root: str | None = 
     Raises:
         UserError: The file is missing or not a config.
     """
-    if not Path(path).is_file():
+    if not is_file(path):
         raise UserError(f"config {path} does not exist: check the path")
     try:
         config = Config.fromfile(path)

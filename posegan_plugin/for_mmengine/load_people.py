@@ -23,6 +23,7 @@ from posegan_plugin.datasets.people import PeopleOnDisk, without_damaged
 from posegan_plugin.datasets.person_list import find_person_list
 from posegan_plugin.datasets.procedural import ProceduralPeopleSpec, write_procedural_people
 from posegan_plugin.errors import UserError, printable
+from posegan_plugin.folders import is_file
 from posegan_plugin.for_torchreid.datasets import load_torchreid_dataset
 from posegan_plugin.pose import read_keypoint_csv
 from posegan_plugin.pose.keypoint_names import match_keypoints
@@ -175,7 +176,7 @@ def find_keypoint_files(
         raise UserError(f"dataset keypoints={files!r} is not a list of file names")
     paths = [Path(data_root) / f for f in files]
     for path in paths:
-        if not path.is_file():
+        if not is_file(path):
             raise UserError(
                 f"key point file {path} does not exist: put it there, or name another in the "
                 "dataset's keypoints key"
