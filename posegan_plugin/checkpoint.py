@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from posegan_plugin.errors import UserError
+from posegan_plugin.folders import is_file, is_folder
 from posegan_plugin.pose.files import write_atomic
 from posegan_plugin.published import SUFFIX, read_weights
 
@@ -54,11 +55,11 @@ def saved_checkpoints(work_dir: str | Path) -> list[Path]:
     numbers = {folder / m[0]: (int(m[1]), int(m[2] or 0)) for m in matches}
     found = sorted(numbers, key=lambda p: (p.stat().st_mtime_ns, numbers[p]), reverse=True)
     pointer = folder / POINTER
-    named = pointer.read_text().strip() if pointer.is_file() else ""
+    named = pointer.read_text().strip() if is_file(pointer) else ""
     if named:
         # The work dir may have been moved or copied since; or checkpoints go to another folder.
         inside = folder / Path(named).name
-        newest = Path(named) if Path(named).is_file() and not inside.is_file() else inside
+        newest = Path(named) if is_file(named) and not is_file(inside) else inside
         found = [newest, *(p for p in found if p.resolve() != newest.resolve())]
     return found
 
@@ -107,9 +108,9 @@ def read_checkpoint(path: str | Path) -> dict:
     Raises:
         UserError: The file is missing, is damaged or no checkpoint, or holds code instead of data.
     """
-    if Path(path).is_dir():
+    if is_folder(path):
         path = newest_checkpoint(path) or Path(path) / POINTER
-    if not Path(path).is_file():
+    if not is_file(path):
         raise UserError(f"checkpoint {path} does not exist: check the path")
     if Path(path).suffix == SUFFIX:
         return _with_parts(read_weights(path), path)

@@ -31,3 +31,19 @@ def files_in(folder: Path, recursive: bool = True) -> list[Path]:
     walk = os.walk(folder, onerror=refuse)
     found = walk if recursive else islice(walk, 1)
     return sorted(Path(where, name) for where, _, names in found for name in names)
+
+
+def is_folder(path: str | Path) -> bool:
+    """``Path.is_dir``; also where that raises, in a folder that may not be entered, it is none."""
+    try:
+        return Path(path).is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def is_file(path: str | Path) -> bool:
+    """``Path.is_file``, in the same way."""
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):
+        return False

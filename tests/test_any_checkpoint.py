@@ -1,4 +1,4 @@
-"""Whatever a weight file holds, it is loaded as it was written, or refused."""
+"""Whatever a weight file holds, it is loaded or refused, and never loaded in part."""
 
 import json
 import tempfile

@@ -1,9 +1,10 @@
 import os
+from pathlib import Path
 
 import pytest
 
 from posegan_plugin import UserError
-from posegan_plugin.folders import files_in
+from posegan_plugin.folders import files_in, is_file, is_folder
 
 
 def test_files_and_links_but_no_folders(tmp_path):
@@ -40,3 +41,18 @@ def test_a_folder_whose_listing_fails(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "scandir", refused)
     with pytest.raises(UserError, match=r"cannot be read \(Permission denied\)"):
         files_in(tmp_path)
+
+
+@pytest.mark.parametrize("is_there", [is_file, is_folder])
+def test_what_cannot_be_looked_at_is_not_there(tmp_path, is_there, monkeypatch):
+    (tmp_path / "file").touch()
+    assert is_file(tmp_path / "file")
+    assert is_folder(str(tmp_path))
+    for name in ("nowhere", "a\0b", "n" * 300):
+        assert not is_there(tmp_path / name)
+
+    def refused(self, **options):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "stat", refused)
+    assert not is_there(tmp_path)

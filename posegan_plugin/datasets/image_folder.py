@@ -7,6 +7,7 @@ from pathlib import Path
 from posegan_plugin.datasets.file_names import keypoint_files, read_folder
 from posegan_plugin.datasets.people import PeopleOnDisk, ReIDSplits
 from posegan_plugin.errors import UserError
+from posegan_plugin.folders import is_folder
 
 
 def read_image_folder(root: Path | str, name: str = "image_folder") -> ReIDSplits:
@@ -39,7 +40,7 @@ def find_image_folder(root: Path | str, name: str = "image_folder") -> PeopleOnD
         UserError: The folder is missing or holds no image.
     """
     root = Path(root)
-    if not root.is_dir():
+    if not is_folder(root):
         raise UserError(f"{root} is not a folder: name the one that holds the images")
     people, wrong = read_folder(root, recursive=True)
     if not people and not wrong:

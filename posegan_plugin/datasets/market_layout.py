@@ -16,6 +16,7 @@ from posegan_plugin.datasets.people import (
     refuse_wrong_names,
 )
 from posegan_plugin.errors import UserError
+from posegan_plugin.folders import is_folder
 
 FOLDERS = ("bounding_box_train", "query", "bounding_box_test")
 
@@ -82,7 +83,7 @@ def find_market_layout(root: Path | str, name: str = "market_layout") -> PeopleO
 def _read_folders(root: Path, folders: Sequence[str]) -> list[tuple[list[Person], list[WrongName]]]:
     found = []
     for folder in folders:
-        if not (root / folder).is_dir():
+        if not is_folder(root / folder):
             raise UserError(
                 f"{root / folder} is not a folder: a Market-1501-like data set has the folders "
                 f"{', '.join(folders)} in {root}; check data_root"

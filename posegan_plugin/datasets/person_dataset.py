@@ -17,6 +17,8 @@ from posegan_plugin.image_files import decode_image, image_size
 from posegan_plugin.pose import NUM_JOINTS, count_joints, resize_keypoints
 from posegan_plugin.pose.keypoint_names import match_keypoints
 
+_MAX_SIZE = 1 << 14
+
 
 class PersonDataset(Dataset):
     """Images of one size with identity, camera and key points.
@@ -36,8 +38,8 @@ class PersonDataset(Dataset):
         require_keypoints: Whether it is an error if no image at all has key points.
 
     Raises:
-        UserError: An image cannot be read, key points could belong to several images, or no image
-            has key points though they are required.
+        UserError: ``image_size`` is none, an image cannot be read, key points could belong to several
+            images, or no image has key points though they are required.
     """
 
     def __init__(
@@ -49,7 +51,7 @@ class PersonDataset(Dataset):
         require_keypoints: bool = True,
     ) -> None:
         self.people = list(people)
-        self.image_size = (int(image_size[0]), int(image_size[1]))
+        self.image_size = _checked_size(image_size)
         self.pids = np.array([p.pid for p in self.people], dtype=np.int64)
         self.camids = np.array([p.camid for p in self.people], dtype=np.int64)
         self.keypoints = self._scaled(keypoints)
@@ -111,6 +113,18 @@ class PersonDataset(Dataset):
                 found = np.asarray(keypoints[names[person.path]], dtype=np.float32)
                 scaled[row] = resize_keypoints(torch.from_numpy(found), stored, self.image_size)
         return scaled
+
+
+def _checked_size(size: object) -> tuple[int, int]:
+    if (
+        not isinstance(size, list | tuple)
+        or len(size) != 2
+        or not all(isinstance(n, int) and 0 < n <= _MAX_SIZE for n in size)
+    ):
+        raise UserError(
+            f"dataset image_size={size!r} is not (height, width) in pixels, from 1 to {_MAX_SIZE}"
+        )
+    return tuple(size)
 
 
 def read_image(path: str | Path, size: tuple[int, int]) -> Tensor:

@@ -73,10 +73,14 @@ def write_person_list(path: Path | str, splits: ReIDSplits) -> None:
     path = Path(path)
     folder = path.parent.absolute()
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
+    lists = {split: getattr(splits, split) for split in SPLITS}
+    # Until Python 3.13 a carriage return is not quoted for its own sake.
+    returns = any("\r" in person.path for people in lists.values() for person in people)
+    quoting = csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL
+    writer = csv.writer(text, lineterminator="\n", quoting=quoting)
     writer.writerow(HEADER)
-    for split in SPLITS:
-        for person in getattr(splits, split):
+    for split, people in lists.items():
+        for person in people:
             image = Path(person.path).absolute()
             place = image.relative_to(folder) if image.is_relative_to(folder) else image
             writer.writerow((split, place.as_posix(), person.pid, person.camid))

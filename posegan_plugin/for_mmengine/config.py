@@ -15,6 +15,7 @@ from mmengine.runner import Runner
 
 from posegan_plugin.checkpoint import first_readable, read_checkpoint, saved_checkpoints
 from posegan_plugin.errors import UserError
+from posegan_plugin.folders import is_file
 from posegan_plugin.for_mmengine.load_people import load_people
 
 AMP = {"bfloat16": "Bf16OptimWrapper", "float16": "Fp16OptimWrapper"}
@@ -37,7 +38,7 @@ def load_config(path: str, options: dict | None = None, data_root: str | None = 
     Raises:
         UserError: The file is missing or not a config.
     """
-    if not Path(path).is_file():
+    if not is_file(path):
         raise UserError(f"config {path} does not exist: check the path")
     try:
         config = Config.fromfile(path)
@@ -47,7 +48,10 @@ def load_config(path: str, options: dict | None = None, data_root: str | None = 
             f"config {path} cannot be read: {type(error).__name__}: {reason}"
         ) from error
     _check_options(config, options or {})
-    config.merge_from_dict(options or {})
+    try:
+        config.merge_from_dict(options or {})
+    except (TypeError, KeyError) as error:  # a dict for what is none, or the reverse
+        raise UserError(f"--cfg-options: {error.args[0]}") from error
     if data_root is not None:
         config.data_root = data_root
     root = config.get("data_root", "data")
@@ -134,7 +138,12 @@ def prepare_for_dataset(config: Config) -> None:
 def _check_sampler(loader: ConfigDict) -> None:
     sampler, size = loader.get("sampler") or {}, loader.batch_size
     if sampler.get("type", "").endswith("IdentitySampler"):
-        p, k = sampler.num_identities, sampler.num_images
+        p, k = sampler.get("num_identities"), sampler.get("num_images")
+        if not (isinstance(p, int) and isinstance(k, int)):
+            raise UserError(
+                f"train_dataloader.sampler num_identities={p!r} and num_images={k!r} must be whole "
+                "numbers"
+            )
         if p * k != size:
             raise UserError(
                 f"train_dataloader batch_size={size} cannot hold the sampler's {p} identities x {k} "

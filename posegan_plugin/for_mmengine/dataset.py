@@ -54,7 +54,7 @@ class ReIDDataset(PersonDataset):
         super().__init__(
             self.splits.train if split == "train" else self.splits.query + self.splits.gallery,
             found,
-            image_size=tuple(image_size),
+            image_size=image_size,
             cache=cache,
             require_keypoints=require_keypoints,
         )

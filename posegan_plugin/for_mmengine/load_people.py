@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from posegan_plugin.datasets.people import PeopleOnDisk, without_damaged
 from posegan_plugin.datasets.person_list import find_person_list
 from posegan_plugin.datasets.procedural import ProceduralPeopleSpec, write_procedural_people
 from posegan_plugin.errors import UserError, printable
+from posegan_plugin.folders import is_file
 from posegan_plugin.for_torchreid.datasets import load_torchreid_dataset
 from posegan_plugin.pose import read_keypoint_csv
 from posegan_plugin.pose.keypoint_names import match_keypoints
@@ -92,7 +94,10 @@ def find_people(source: dict | str, data_root: str) -> PeopleOnDisk:
 
 def _located(source: dict | str, data_root: str) -> tuple[str, Path | None, dict]:
     """Name, place (``None``: torchreid knows) and remaining options of a ``source`` key."""
-    options = {"name": source} if isinstance(source, str) else dict(source)
+    if not isinstance(data_root, str | PathLike):
+        raise UserError(f"dataset data_root={data_root!r} is not the path of a folder")
+    options = {"name": source} if isinstance(source, str) else source
+    options = dict(options) if isinstance(options, Mapping) else {}
     name = options.pop("name", None)
     if not isinstance(name, str):
         raise UserError("dataset source needs a name, for example source='market1501'")
@@ -163,13 +168,15 @@ def find_keypoint_files(
         data_root: The folder that holds the data sets.
 
     Raises:
-        UserError: A file that is named is missing.
+        UserError: No list of names, or a file that is named is missing.
     """
     if files is None:
         return list(splits.keypoints) or _beside_the_images(splits)
+    if not isinstance(files, list | tuple) or not all(isinstance(f, str | PathLike) for f in files):
+        raise UserError(f"dataset keypoints={files!r} is not a list of file names")
     paths = [Path(data_root) / f for f in files]
     for path in paths:
-        if not path.is_file():
+        if not is_file(path):
             raise UserError(
                 f"key point file {path} does not exist: put it there, or name another in the "
                 "dataset's keypoints key"

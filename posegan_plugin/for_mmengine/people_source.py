@@ -10,6 +10,7 @@ from typing import NamedTuple
 from posegan_plugin.augment import SynthesisPolicy
 from posegan_plugin.datasets.market_layout import FOLDERS as MARKET_FOLDERS
 from posegan_plugin.errors import UserError
+from posegan_plugin.folders import is_file, is_folder
 from posegan_plugin.for_mmengine.config import load_config
 
 
@@ -102,9 +103,9 @@ def people_source(args: argparse.Namespace) -> PeopleSource:
 
 def _layout_of(root: Path) -> tuple[dict[str, str], str]:
     """``source`` key and data root of a folder or a list of people."""
-    if root.is_file():
+    if is_file(root):
         return {"name": "person_list", "file": root.name}, str(root.parent)
-    market = (root / MARKET_FOLDERS[0]).is_dir()
+    market = is_folder(root / MARKET_FOLDERS[0])
     return {"name": "market_layout" if market else "image_folder"}, str(root)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from posegan_plugin.datasets import Person, ReIDSplits
 from posegan_plugin.errors import UserError
+from posegan_plugin.folders import is_folder
 from posegan_plugin.for_torchreid.resolver import torchreid_module
 
 
@@ -34,7 +35,7 @@ def load_torchreid_dataset(name: str, root: Path | str, **options: object) -> Re
             f"dataset {name!r} is neither one of this package's (procedural_people, market_layout, "
             f"image_folder, person_list) nor one of torchreid's: {', '.join(sorted(table))}"
         )
-    if not Path(root).is_dir():
+    if not is_folder(root):
         raise UserError(f"data_root {root} is not a folder: put {name} there, or give --data-root")
     dataset = _never_downloading(table[name], name, root)
     try:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from tqdm import tqdm
 
 from posegan_plugin.errors import UserError
-from posegan_plugin.folders import files_in
+from posegan_plugin.folders import files_in, is_folder
 from posegan_plugin.image_files import decode_image
 from posegan_plugin.pose.keypoint_csv import check_image_names
 from posegan_plugin.pose.keypoint_names import keypoint_names
@@ -52,7 +52,7 @@ def list_images(folder: str | Path, skip_damaged: bool = False) -> ImageList:
             cannot stand in a key point file.
     """
     folder = Path(folder)
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise UserError(f"{folder} is not a folder; name the folder that holds the images")
     found = _image_files(folder)
     if not found:

@@ -236,3 +236,23 @@ def test_the_pose_of_an_image_that_is_left_out_goes_to_nobody(tiny, tmp_path):
     assert read(f"2/0001_c1.jpg:{row}").keypoints.any()
     with pytest.raises(UserError, match="none of the 1 images"):
         read(f"0001_c1.jpg:{row}", "2/0001_c1.jpg: [1]: [2]")
+
+
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [
+        ("image_size", [None, "", 1.5, [], [32], [32, 16, 3], [0, 16], ["32", "16"], [1 << 40, 1]]),
+        ("keypoints", ["poses.csv", -1, float("nan"), [1], {}]),
+        ("data_root", [None, 1, [], {}]),
+    ],
+)
+def test_values_of_another_kind(tiny, key, values):
+    for value in values:
+        with pytest.raises(UserError, match=f"dataset {key}="):
+            dataset(tiny, **{key: value})
+
+
+@pytest.mark.parametrize("source", [None, 1, [1, "a"], {}, {"name": None}])
+def test_sources_without_name(source, tiny):
+    with pytest.raises(UserError, match="source needs a name"):
+        load_people(source, tiny.data_root)

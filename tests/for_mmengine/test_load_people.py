@@ -46,7 +46,9 @@ def test_person_list(tiny, tmp_path):
     (tmp_path / "people.csv").rename(tmp_path / "mine.csv")
     source = {"name": "person_list", "file": "mine.csv"}
     assert load_people(source, tmp_path).train == splits.train
-    people = ReIDDataset(source, "test", tmp_path, map(str, splits.keypoints), image_size=(32, 16))
+    people = ReIDDataset(
+        source, "test", tmp_path, [str(k) for k in splits.keypoints], image_size=(32, 16)
+    )
     assert (people.num_query, len(people)) == (12, 24)
 
 

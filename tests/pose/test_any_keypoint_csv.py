@@ -19,24 +19,9 @@ SETTINGS = settings(max_examples=60, deadline=None, derandomize=True, database=N
 names = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\n"), min_size=1, max_size=20
 ).filter(str.strip)
-odd = st.sampled_from(
-    [
-        *(
-            "NaN",
-            "Infinity",
-            "-Infinity",
-            "1e999",
-            "1e38",
-            "-1e38",
-            "1e-400",
-            "-0.0",
-            "",
-            " ",
-            "null",
-        ),
-        *("true", '"7"', "0x1F", "1_0", "[3]", "1" * 400, "1" * 5000, "+3", "03", ".5", "٣", "1e3"),
-    ]
-)
+not_finite = ["NaN", "Infinity", "-Infinity", "1e999", "1" * 400, "1" * 5000]
+no_number = ["", " ", "null", "true", '"7"', "0x1F", "1_0", "[3]", "+3", "03", ".5", "٣"]
+odd = st.sampled_from([*not_finite, *no_number, "1e38", "-1e38", "1e-400", "-0.0", "1e3"])
 
 
 @st.composite

@@ -190,6 +190,11 @@ def test_large_camera_number(refusal, broken_data):
         ({"optim_wrapper.reid.optimizer.lrate": 1e-3}, ["Adam", "lrate"]),
         ({"optim_wrapper.reid.optimizer.type": "Adamm"}, ["Adamm"]),
         ({"val_evaluator.rank": 1}, ["ReIDMetric", "rank"]),
+        # Values of another kind.
+        ({"train_dataloader.dataset.image_size": 32}, ["image_size=32"]),
+        ({"train_dataloader.dataset.image_size.a": 1}, ["--cfg-options", "image_size"]),
+        ({"train_dataloader.sampler.num_images": "two"}, ["num_images='two'"]),
+        ({"train_dataloader.dataset.on_error": "ignore"}, ["on_error='ignore'", "'skip'"]),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
 )
