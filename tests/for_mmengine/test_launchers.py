@@ -94,7 +94,7 @@ def test_group_on_a_cpu(monkeypatch, launcher):
 @pytest.mark.skipif(torch.cuda.is_available(), reason="allowed on a GPU")
 def test_synchronised_batch_norm_needs_a_gpu(environment):
     environment(**PLACES["slurm"], **ADDRESS)
-    with pytest.raises(UserError, match="sync_bn: .* needs GPUs"):
+    with pytest.raises(UserError, match=r"sync_bn: .* needs GPUs"):
         start_processes(Config({"sync_bn": "torch"}), "slurm")
 
 
