@@ -63,7 +63,7 @@ def test_metrics(finished):
 
 
 def test_table(finished):
-    mode, run = finished
+    _, run = finished
     lines = run.output.splitlines()
     start, end = [i for i, line in enumerate(lines) if line and not line.strip("-")][-2:]
     assert end == len(lines) - 1
