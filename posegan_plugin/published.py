@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -89,12 +88,6 @@ def architecture_of(checkpoint: Mapping) -> dict | None:
     if not isinstance(architecture, dict):
         raise UserError("checkpoint: its architecture is not a JSON object")
     return architecture
-
-
-def file_hash(path: str | Path) -> str:
-    """SHA-256 of a file, in hexadecimal digits."""
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _single(tensor: Tensor) -> Tensor:

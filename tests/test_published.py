@@ -5,7 +5,8 @@ import torch
 
 from posegan_plugin.checkpoint import read_checkpoint
 from posegan_plugin.errors import UserError
-from posegan_plugin.published import architecture_of, file_hash, read_weights, write_weights
+from posegan_plugin.file_hash import file_hash
+from posegan_plugin.published import architecture_of, read_weights, write_weights
 
 STATE = {
     "generator.weight": torch.arange(6.0).reshape(2, 3) / 3,

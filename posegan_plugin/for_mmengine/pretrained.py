@@ -11,10 +11,11 @@ from torch import Tensor, nn
 from posegan_plugin.augment import ReIDInput
 from posegan_plugin.checkpoint import load_network, newest_checkpoint, read_checkpoint
 from posegan_plugin.errors import UserError
+from posegan_plugin.file_hash import file_hash
 from posegan_plugin.for_mmengine.config import load_config
 from posegan_plugin.for_mmengine.networks import architecture_of_model, build_networks
 from posegan_plugin.paths import weights_path
-from posegan_plugin.published import architecture_of, file_hash
+from posegan_plugin.published import architecture_of
 
 
 @dataclass

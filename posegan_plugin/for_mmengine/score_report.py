@@ -13,10 +13,10 @@ from mmengine.runner import Runner
 
 from posegan_plugin import __version__
 from posegan_plugin.evaluation.pose_transfer import TransferResult
+from posegan_plugin.file_hash import file_hash
 from posegan_plugin.for_mmengine.hooks.pose_transfer import PREFIX, PoseTransferHook
 from posegan_plugin.for_mmengine.metric import ReIDMetric
 from posegan_plugin.pose.files import write_atomic
-from posegan_plugin.published import file_hash
 
 
 def report_scores(runner: Runner, checkpoint: str, metrics: dict[str, float]) -> str:

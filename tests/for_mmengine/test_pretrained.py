@@ -3,8 +3,8 @@ import torch
 
 from posegan_plugin.checkpoint import read_checkpoint
 from posegan_plugin.errors import UserError
+from posegan_plugin.file_hash import file_hash
 from posegan_plugin.for_mmengine.pretrained import load_pretrained
-from posegan_plugin.published import file_hash
 
 
 @pytest.fixture(scope="module")

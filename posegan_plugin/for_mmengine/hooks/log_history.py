@@ -12,8 +12,8 @@ class LogHistoryHook(Hook):
     """Lets mmengine forget old values of the log, which stand in the log files anyway.
 
     mmengine keeps the last million values of everything that is logged, copies them at every step and
-    stores them in every checkpoint: in a training of 160,000 steps that is 50 MB to copy at each. The
-    log shows means over ``log_processor.window_size`` values or an epoch, never more. (A
+    stores them in every checkpoint: 80 MB, 6 ms a step and 55 MB a checkpoint after 160,000 steps with
+    33 values. The log shows means over ``log_processor.window_size`` values or an epoch, never more. (A
     ``window_size='global'`` in ``log_processor.custom_cfg`` needs a ``length`` of the whole training.)
 
     Args:

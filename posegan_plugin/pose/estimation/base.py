@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+
+from posegan_plugin.file_hash import file_hash
 
 
 class PoseEstimator(Protocol):
@@ -35,13 +36,4 @@ class PoseEstimator(Protocol):
 
 def estimator_name(backend: str, weights: Path) -> str:
     """The `name` of an estimator, such as ``rtmpose rtmpose-m.onnx e48f03d0``."""
-    return f"{backend} {weights.name} {file_digest(weights)}"
-
-
-def file_digest(path: Path) -> str:
-    """The first 8 hexadecimal digits of a file's SHA-256."""
-    with path.open("rb") as file:
-        digest = hashlib.sha256()
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()[:8]
+    return f"{backend} {weights.name} {file_hash(weights)[:8]}"
