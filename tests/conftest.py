@@ -5,6 +5,7 @@ import importlib.util
 import io
 import itertools
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -47,6 +48,13 @@ train_cfg = dict(max_epochs=2, val_interval=2)
 default_hooks = dict(logger=dict(interval=2), pose_transfer=dict(num_pairs=8, grid_rows=3))
 """
 _numbers = itertools.count()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interrupts_arrive():
+    """A shell starts background jobs with Ctrl-C ignored, which all their processes would inherit."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass

@@ -89,7 +89,7 @@ def test_full_disk_is_one_sentence_and_loses_nothing(
         calls = iter(range(1000))
 
         def fsync(_):
-            if next(calls) > 150:
+            if next(calls) > 300:  # two for each file: its content and its name
                 raise OSError(28, "No space left on device")
 
         patch.setattr("os.fsync", fsync)
