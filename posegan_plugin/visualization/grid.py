@@ -91,8 +91,11 @@ def save_image(path: str | os.PathLike[str], rgb: np.ndarray) -> None:
             the file cannot be written.
     """
     check_picture_path(path)
-    # imencode and not imwrite, which cannot open paths outside ASCII on every system.
-    done, data = cv2.imencode(Path(path).suffix.lower(), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+    try:
+        # imencode and not imwrite, which cannot open paths outside ASCII on every system.
+        done, data = cv2.imencode(Path(path).suffix.lower(), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+    except cv2.error:  # OpenCV 4; OpenCV 5 returns false
+        done = False
     if not done:
         raise UserError(
             f"{path}: {rgb.shape[1]} x {rgb.shape[0]} pixels are too many for this format; show less."

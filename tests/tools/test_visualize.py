@@ -75,8 +75,8 @@ def test_people_in_many_poses(draw, joint_run):
 def test_masks(draw, joint_run):
     picture = draw("masks", joint_run.checkpoint, "--rows", 2)
     grid = image_grid([[CELL] * 8] * 2, ["PAAN 1: 0.00 to 1.00"] * 8, scale=1)
-    assert picture.shape[1] == grid.shape[1]
-    assert picture.shape[0] > grid.shape[0]  # the legend
+    assert picture.shape[1] >= grid.shape[1]  # a legend may be wider
+    assert picture.shape[0] > grid.shape[0]
     cells = [picture[40:232, 6 + 102 * n : 102 + 102 * n] for n in range(8)]
     assert len({cell.tobytes() for cell in cells}) == 8
 
