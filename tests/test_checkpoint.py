@@ -175,7 +175,7 @@ def test_values_that_are_no_tensors(value):
 
 def test_state_that_is_no_dictionary(tmp_path):
     torch.save({"state_dict": [1, 2]}, tmp_path / "a.pth")
-    with pytest.raises(UserError, match=r"a\.pth: its state_dict is not tensors by name"):
+    with pytest.raises(UserError, match=r"a\.pth: its state_dict is not tensors"):
         load_network(network(0), tmp_path / "a.pth", "reid")
 
 
