@@ -7,11 +7,23 @@ from pathlib import Path
 
 from posegan_plugin.report.scalars import Scalars, Start
 
-PATTERN = "events.out.tfevents.*"
+_NAME = "events.out.tfevents."  # time, host, process, number
 _TEST = re.compile(r"Test/(?P<target>.+)/(?P<score>rank1|mAP)")
 _SCORES = {"rank1": "R1", "mAP": "mAP"}
 # mmengine's counters; its times of training and evaluation share a name.
 _LEFT_OUT = ("epoch", "iter", "time", "data_time")
+
+
+def event_files(folder: Path) -> list[Path]:
+    """The event files of a folder, in the order in which they were begun.
+
+    Those of one second differ in their number alone, of which 10 follows 9.
+    """
+
+    def begun(path: Path) -> list[int]:
+        return [int(n) for n in re.findall(r"\d+", path.name.removeprefix(_NAME))]
+
+    return sorted(folder.glob(f"{_NAME}*"), key=begun)
 
 
 def read_events(path: Path) -> Scalars:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from posegan_plugin.errors import UserError
-from posegan_plugin.report.events import PATTERN, read_events
+from posegan_plugin.report.events import event_files, read_events
 from posegan_plugin.report.files import (
     Checkpoint,
     NamedText,
@@ -86,7 +86,7 @@ def _read(folder: Path) -> Run:
     starts = sorted(path.parent for path in folder.glob("*/vis_data"))
     # Their names end in the time.
     logs = sorted(folder.glob("train.log*")) or sorted(folder.glob("test.log*"))
-    events = sorted(folder.glob(PATTERN))
+    events = event_files(folder)
     if starts:
         run = _mmengine_run(folder, starts)
     elif logs or events:
@@ -126,7 +126,7 @@ def _mmengine_attempt(start: Path) -> Scalars:
     if records.is_file():
         found = read_records(records)
     else:
-        files = sorted((start / "vis_data").glob(PATTERN))
+        files = event_files(start / "vis_data")
         found = read_events(files[-1]) if files else Scalars()
     log = _log(start)
     found.starts = [mmengine_start(log) if log else Start()]

@@ -1,7 +1,7 @@
 import pytest
 from torch.utils.tensorboard import SummaryWriter
 
-from posegan_plugin.report.events import PATTERN, read_events, score_name
+from posegan_plugin.report.events import event_files, read_events, score_name
 from posegan_plugin.report.scalars import Start
 
 
@@ -13,7 +13,7 @@ def written(tmp_path):
         with SummaryWriter(tmp_path) as writer:
             for tag, step, value in events:
                 writer.add_scalar(tag, value, step)
-        (path,) = tmp_path.glob(PATTERN)
+        (path,) = event_files(tmp_path)
         return path
 
     return write
@@ -62,3 +62,12 @@ def test_cut_off_file(written):
     path = written(("Train/loss", 0, 1.5), ("Train/loss", 1, 2.5))
     path.write_bytes(path.read_bytes()[:-5])
     assert read_events(path).training == {"loss": {1: 1.5}}
+
+
+def test_files_in_the_order_in_which_they_were_begun(tmp_path):
+    names = ["9.host1.7.0", "10.host1.7.9", "10.host1.7.10", "11.host1.7.1"]
+    for name in reversed(names):
+        (tmp_path / f"events.out.tfevents.{name}").touch()
+    (tmp_path / "other.txt").touch()
+    assert [p.name for p in event_files(tmp_path)] == [f"events.out.tfevents.{n}" for n in names]
+    assert event_files(tmp_path / "missing") == []
