@@ -69,6 +69,11 @@ def newest_checkpoint(work_dir: str | Path) -> Path | None:
     return next(iter(saved_checkpoints(work_dir)), None)
 
 
+def checkpoint_file(path: str | Path) -> Path:
+    """The file that a checkpoint or a work dir stands for; it need not be there."""
+    return newest_checkpoint(path) or Path(path) / POINTER if is_folder(path) else Path(path)
+
+
 def first_readable(
     candidates: Iterable[Candidate], read: Callable[[Candidate], Content]
 ) -> Content | None:
@@ -108,11 +113,10 @@ def read_checkpoint(path: str | Path) -> dict:
     Raises:
         UserError: The file is missing, is damaged or no checkpoint, or holds code instead of data.
     """
-    if is_folder(path):
-        path = newest_checkpoint(path) or Path(path) / POINTER
+    path = checkpoint_file(path)
     if not is_file(path):
         raise UserError(f"checkpoint {path} does not exist: check the path")
-    if Path(path).suffix == SUFFIX:
+    if path.suffix == SUFFIX:
         return _with_parts(read_weights(path), path)
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
@@ -207,7 +211,7 @@ def check_state(network: nn.Module, state: Mapping[str, Tensor], where: str) -> 
 
 
 def load_network(network: nn.Module, path: str | Path, name: str) -> None:
-    """Load one network out of a checkpoint of several.
+    """Load one network out of a checkpoint file of several.
 
     Args:
         network: The network.
@@ -218,7 +222,23 @@ def load_network(network: nn.Module, path: str | Path, name: str) -> None:
     Raises:
         UserError: The file cannot be read, or does not hold this network.
     """
-    checkpoint = read_checkpoint(path)
+    load_from(read_checkpoint(path), network, name, path)
+
+
+def load_from(
+    checkpoint: Mapping[str, object], network: nn.Module, name: str, path: str | Path
+) -> None:
+    """As :func:`load_network`, from a checkpoint that has been read.
+
+    Args:
+        checkpoint: See :func:`read_checkpoint`.
+        network: The network.
+        name: Its name in the checkpoint.
+        path: Where the checkpoint was read, for messages.
+
+    Raises:
+        UserError: It does not hold this network.
+    """
     state = checkpoint.get("state_dict", checkpoint)
     state = {k: v for k, v in state.items() if isinstance(k, str) and isinstance(v, Tensor)}
     prefix = f"{name}."

@@ -12,7 +12,7 @@ from dataclasses import fields
 
 from posegan_plugin.errors import UserError
 from posegan_plugin.for_mmengine.cli import run_command
-from posegan_plugin.for_mmengine.load_people import load_keypoints, load_people
+from posegan_plugin.for_mmengine.load_people import load_posed_people
 from posegan_plugin.for_mmengine.people_source import add_people_arguments, people_source
 from posegan_plugin.for_mmengine.pretrained import load_pretrained
 from posegan_plugin.synthesis import (
@@ -81,8 +81,9 @@ def main() -> None:
     describe, judge_hash = (judge.describe, judge.sha256) if judge.reid else (None, None)
     hashes = {"checkpoint_sha256": run.sha256, "reid_sha256": judge_hash}
     networks = Networks(run.need_generator(), describe, hashes)
-    splits = load_people(named.source, named.data_root)
-    keypoints = load_keypoints(named.keypoints, splits, named.data_root)
+    splits, keypoints = load_posed_people(
+        named.source, named.data_root, named.keypoints, on_error=named.on_error
+    )
     try:
         report = synthesize(args.out, splits, keypoints, networks, options, process, args.workers)
     except KeyboardInterrupt as error:

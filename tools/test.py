@@ -6,7 +6,7 @@ import argparse
 
 from mmengine.dist import is_main_process
 
-from posegan_plugin.checkpoint import newest_checkpoint, read_checkpoint
+from posegan_plugin.checkpoint import checkpoint_file, read_checkpoint
 from posegan_plugin.for_mmengine.cli import (
     add_common_arguments,
     config_from,
@@ -35,7 +35,7 @@ def main() -> None:
     args = parse_args()
     config = config_from(args)
     leave_out_discriminators(config.model, read_checkpoint(args.checkpoint))
-    config.load_from = str(newest_checkpoint(args.checkpoint) or args.checkpoint)
+    config.load_from = str(checkpoint_file(args.checkpoint))
     config.resume = False
     prepare_for_dataset(config)
     start_processes(config, args.launcher)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from posegan_plugin.augment import ReIDInput
-from posegan_plugin.checkpoint import load_network, newest_checkpoint, read_checkpoint
+from posegan_plugin.checkpoint import checkpoint_file, load_from, read_checkpoint
 from posegan_plugin.errors import UserError
 from posegan_plugin.file_hash import file_hash
 from posegan_plugin.for_mmengine.config import load_config
@@ -83,9 +83,7 @@ def load_pretrained(
     Raises:
         UserError: The file cannot be read, or does not say how to build its networks.
     """
-    path = Path(weights_path("demo")) if str(source) == "demo" else Path(source)
-    if path.is_dir():
-        path = newest_checkpoint(path) or path / "last_checkpoint"
+    path = checkpoint_file(weights_path("demo") if str(source) == "demo" else source)
     checkpoint = read_checkpoint(path)
     architecture = architecture_of(checkpoint)
     if architecture is None:
@@ -100,7 +98,7 @@ def load_pretrained(
         backbone["pretrained"] = False  # never fetched to be overwritten
     networks = build_networks(architecture)
     for name, network in networks.items():
-        load_network(network, path, name)
+        load_from(checkpoint, network, name, path)
         network.to(device).eval().requires_grad_(False)
     return Pretrained(
         path, file_hash(path), architecture, networks.get("generator"), networks.get("reid")

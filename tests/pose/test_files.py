@@ -73,6 +73,7 @@ def test_leftovers_of_a_killed_write(tmp_path):
 
 def test_no_folder_no_leftovers(tmp_path):
     remove_leftovers(tmp_path / "nowhere")
+    assert not list(tmp_path.iterdir())
 
 
 def test_on_the_disk_before_it_returns(tmp_path, monkeypatch):

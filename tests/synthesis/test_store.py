@@ -70,6 +70,7 @@ def test_a_folder_with_something_else(tmp_path, name):
 def test_killed_before_its_first_file(tmp_path):
     (tmp_path / ".0123456789abcdef.tmp").write_bytes(b"{")
     SynthesisStore(tmp_path, SETTINGS)
+    assert "synthesis.json" in files(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "\xff"])
