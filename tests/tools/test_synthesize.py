@@ -2,6 +2,7 @@ import csv
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -247,3 +248,19 @@ def test_interrupted_from_the_keyboard(command, line, tmp_path, monkeypatch):
     assert (done.code, done.output) == (2, "")
     assert done.error.endswith("error: interrupted: start the same command again to go on\n")
     assert command("synthesize", *line, "--limit", 2, "--out", tmp_path).code == 0
+
+
+def test_skips_what_the_config_skips(command, tiny, tmp_path):
+    root = shutil.copytree(tiny.data_root, tmp_path / "data")
+    damaged = next((root / "procedural_people" / "bounding_box_train").iterdir())
+    damaged.write_bytes(b"no image")
+    config = tmp_path / "skip.py"
+    skip = 'train_dataloader = dict(dataset=dict(on_error="skip"))'
+    line = ["demo", "--config", config, "--root", root, "--device", "cpu", "--limit", 4]
+    config.write_text(f"_base_ = {str(tiny.config)!r}\n")
+    done = command("synthesize", *line, "--out", tmp_path / "refused")
+    assert done.code == 2 and damaged.name in done.error
+    config.write_text(f"_base_ = {str(tiny.config)!r}\n{skip}\n")
+    done = command("synthesize", *line, "--out", tmp_path / "made")
+    assert done.code == 0, done.error
+    assert "of 71 training images" in done.output
