@@ -49,7 +49,9 @@ class JointNetwork(nn.Module):
                 f"image size {height} {width}: height and width have to be multiples of {STRIDE}"
             )
         self.image_size = (height, width)
-        self.stem = nn.Sequential(_conv(3, channels // 2, stride=2), _conv(channels // 2, channels, 2))
+        self.stem = nn.Sequential(
+            _conv(3, channels // 2, stride=2), _conv(channels // 2, channels, 2)
+        )
         self.fine = nn.Sequential(
             _conv(channels, 2 * channels, stride=2), ResidualBlock(2 * channels)
         )

@@ -45,7 +45,9 @@ def main() -> None:
         for batch in args.batches:
             data = inputs(batch, args.device)
 
-            def draw(network: nn.Module, data: tuple = data, amp: bool = precision != "float32") -> None:
+            def draw(
+                network: nn.Module, data: tuple = data, amp: bool = precision != "float32"
+            ) -> None:
                 with torch.autocast(torch.device(args.device).type, torch.bfloat16, enabled=amp):
                     network(*data)
 
@@ -67,11 +69,20 @@ def main() -> None:
     report(
         "generator",
         "Images a second out of the generator, 128x64, against a generator of PATN's size",
-        ["ours : PATN", "paper's : PATN", "precision", "batch", *(f"{n}, images/s" for n in networks)],
+        [
+            "ours : PATN",
+            "paper's : PATN",
+            "precision",
+            "batch",
+            *(f"{n}, images/s" for n in networks),
+        ],
         rows,
         args.out,
         args.device,
-        ["GMAC an image: " + ", ".join(f"{n} {cost(x, args.device):.2f}" for n, x in networks.items())],
+        [
+            "GMAC an image: "
+            + ", ".join(f"{n} {cost(x, args.device):.2f}" for n, x in networks.items())
+        ],
     )
 
 

@@ -47,14 +47,30 @@ def main() -> None:
             )
         ms = {name: 1000 * t.median for name, t in timings.items()}
         rows.append(
-            [ms["load"] / ms["draw"], ms["load"] / ms["half"], batch]
-            + [ms["draw"], ms["half"], ms["load"], 0, stored / 1e6]
+            [
+                ms["load"] / ms["draw"],
+                ms["load"] / ms["half"],
+                batch,
+                ms["draw"],
+                ms["half"],
+                ms["load"],
+                0,
+                stored / 1000000.0,
+            ]
         )
     report(
         "pose_maps",
         "Pose maps of a batch, 18 x 128 x 64, drawn from key points against loaded from disk",
-        ["stored : drawn", "stored : drawn bfloat16", "batch", "drawn, ms", "drawn bfloat16, ms"]
-        + ["stored, ms", "drawn, MB on disk", "stored, MB on disk"],
+        [
+            "stored : drawn",
+            "stored : drawn bfloat16",
+            "batch",
+            "drawn, ms",
+            "drawn bfloat16, ms",
+            "stored, ms",
+            "drawn, MB on disk",
+            "stored, MB on disk",
+        ],
         rows,
         args.out,
         args.device,
