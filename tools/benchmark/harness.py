@@ -1,0 +1,148 @@
+"""What the speed benchmarks share: fair timing, one table, JSON and Markdown beside each other."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+from posegan_plugin.pose import write_atomic
+
+RESULTS = Path(__file__).parent / "results"
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds of several repetitions of one thing."""
+
+    seconds: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        """The middle one."""
+        return statistics.median(self.seconds)
+
+
+def parser(description: str) -> argparse.ArgumentParser:
+    """The options that all scripts share."""
+    made = argparse.ArgumentParser(description=description)
+    made.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    made.add_argument("--repeats", type=int, default=7, help="timed repetitions after a warm-up")
+    made.add_argument("--out", type=Path, default=RESULTS, help="folder of the JSON and Markdown")
+    return made
+
+
+def measure(
+    functions: dict[str, Callable[[], object]], repeats: int, device: str = "cpu", warmup: int = 1
+) -> dict[str, Timing]:
+    """Time functions in turn, so that whatever else the machine does meets all of them.
+
+    Args:
+        functions: What to time, by name; each is called ``warmup + repeats`` times.
+        repeats: Timed calls of each.
+        device: ``cuda`` waits for the device before each look at the clock.
+        warmup: Calls that are not timed.
+    """
+    wait = torch.cuda.synchronize if device.startswith("cuda") else lambda: None
+    seconds: dict[str, list[float]] = {name: [] for name in functions}
+    for turn in range(warmup + repeats):
+        for name, function in functions.items():
+            wait()
+            start = time.perf_counter()
+            function()
+            wait()
+            if turn >= warmup:
+                seconds[name].append(time.perf_counter() - start)
+    return {name: Timing(tuple(values)) for name, values in seconds.items()}
+
+
+def report(
+    name: str,
+    question: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    out: Path,
+    device: str = "cpu",
+    notes: Sequence[str] = (),
+) -> None:
+    """Print one table and write it as ``NAME_DEVICE.json`` and ``.md``.
+
+    Args:
+        name: Of the benchmark.
+        question: What it answers.
+        columns: Headings; the ratio first.
+        rows: Numbers, texts, or ``None`` for what was not measured.
+        out: The folder.
+        device: What it ran on.
+        notes: Sentences below the table.
+    """
+    facts = environment(device)
+    texts = [[_text(cell) for cell in row] for row in rows]
+    lines = [
+        f"### {question}",
+        "",
+        "| " + " | ".join(columns) + " |",
+        "|" + "---|" * len(columns),
+        *("| " + " | ".join(row) + " |" for row in texts),
+        "",
+        *(f"{note}  " for note in notes),
+        f"`{facts['command']}`, {facts['hardware']}, {facts['versions']}, {facts['date']}.",
+        "",
+    ]
+    text = "\n".join(lines)
+    print(text, flush=True)
+    content = {
+        "question": question,
+        "columns": list(columns),
+        "rows": [list(row) for row in rows],
+        "notes": list(notes),
+        **facts,
+    }
+    file = out / f"{name}_{device.split(':')[0]}"
+    write_atomic(file.with_suffix(".json"), (json.dumps(content, indent=1) + "\n").encode())
+    write_atomic(file.with_suffix(".md"), text.encode())
+
+
+def environment(device: str) -> dict[str, str]:
+    """Hardware, versions, command and date, without names of the machine's own."""
+    if device.startswith("cuda"):
+        hardware = torch.cuda.get_device_name()
+    else:
+        hardware = f"{os.cpu_count()} cores of {_cpu()}, {torch.get_num_threads()} threads"
+    packages = ("torch", "torchreid", "mmengine", "numpy")
+    script = Path(sys.argv[0])
+    return {
+        "command": " ".join(["python", f"tools/benchmark/{script.name}", *sys.argv[1:]]),
+        "hardware": hardware,
+        "versions": ", ".join(
+            [f"Python {platform.python_version()}", *(f"{p} {version(p)}" for p in packages)]
+        ),
+        "date": date.today().isoformat(),
+    }
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    return next((x.split(":", 1)[1].strip() for x in lines if x.startswith("model name")), "a CPU")
+
+
+def _text(cell: object) -> str:
+    if cell is None:
+        return "not measured"
+    if isinstance(cell, float):
+        return f"{cell:.3g}" if abs(cell) < 100 else f"{cell:,.0f}"
+    return str(cell)
