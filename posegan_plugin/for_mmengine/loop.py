@@ -100,6 +100,7 @@ class ResumableEpochLoop(EpochBasedTrainLoop):
         meta = {"epoch": self._epoch, "iter": self._iter, "position": position}
         name = INTERRUPTED.format(self._epoch, done or 0)
         path = write_runner_checkpoint(self.runner, self.runner.work_dir, name, meta)
+        barrier()  # the launcher ends the one that writes as soon as another has ended
         where = f"in the validation after epoch {self._epoch}"
         if done is not None:
             where = f"in epoch {self._epoch + 1} after {done} of {len(self.dataloader)} batches"

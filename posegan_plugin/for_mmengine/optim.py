@@ -147,13 +147,12 @@ def update_together(
     """
     with failing_together():
         check_losses(loss, terms or {})
-    # Gradients are the mean over the processes, so that all see the same.
     first = next(iter(wrappers.values()))
     first.backward(first.scale_loss(loss))
     if not first.should_update():
         return
     scaler = getattr(first, "scaler", None)
-    if scaler is None:
+    if scaler is None:  # gradients are means over the processes, so that all find the same
         check_gradients({n: _parameters(w.optimizer) for n, w in wrappers.items()})
     for wrapper in wrappers.values():
         wrapper.step()

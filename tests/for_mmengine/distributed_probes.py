@@ -4,6 +4,7 @@ import json
 import math
 import os
 import signal
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -67,6 +68,10 @@ class Probe(Hook):
         if get_rank() == 1 and batch_idx == self.kill:
             (Path(runner.work_dir) / "killed").touch()
             os.kill(os.getpid(), signal.SIGKILL)
+
+    def before_save_checkpoint(self, runner, checkpoint):
+        if self.stop is not None:
+            time.sleep(6)  # a slow disk; only the first process writes
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         self.rows.append(sorted(data_batch["index"].tolist()))
