@@ -10,6 +10,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable
+from datetime import timedelta
 
 import torch
 from mmengine.config import Config, DictAction
@@ -126,4 +127,6 @@ def start_processes(config: Config, launcher: str) -> None:
     config.custom_hooks = [*(config.get("custom_hooks") or ()), {"type": "SyncBuffersHook"}]
     if not torch.cuda.is_available():
         # mmengine asks for a CUDA device even with gloo; it leaves a group alone that exists.
-        torch.distributed.init_process_group("gloo")
+        seconds = (config.get("env_cfg") or {}).get("dist_cfg", {}).get("timeout")
+        timeout = None if seconds is None else timedelta(seconds=seconds)
+        torch.distributed.init_process_group("gloo", timeout=timeout)

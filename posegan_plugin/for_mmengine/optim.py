@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from posegan_plugin.errors import UserError
+from posegan_plugin.for_mmengine.distributed import failing_together
 from posegan_plugin.training import NonFiniteError, check_gradients, check_losses
 
 _SMALLEST_SCALE = 2.0**-10
@@ -140,16 +141,18 @@ def update_together(
         terms: The unweighted losses behind it, to name one that is not finite.
 
     Raises:
-        NonFiniteError: The loss or a gradient is nan or infinite; none of the steps is made. With
-            float16 a gradient may overflow; that is an error only if no scale is small enough.
+        NonFiniteError: The loss (of this process or another) or a gradient is nan or infinite; none
+            of the steps is made. With float16 a gradient may overflow; that is an error only if no
+            scale is small enough.
     """
-    check_losses(loss, terms or {})
+    with failing_together():
+        check_losses(loss, terms or {})
     first = next(iter(wrappers.values()))
     first.backward(first.scale_loss(loss))
     if not first.should_update():
         return
     scaler = getattr(first, "scaler", None)
-    if scaler is None:
+    if scaler is None:  # gradients are means over the processes, so that all find the same
         check_gradients({n: _parameters(w.optimizer) for n, w in wrappers.items()})
     for wrapper in wrappers.values():
         wrapper.step()

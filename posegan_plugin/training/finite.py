@@ -20,11 +20,15 @@ class NonFiniteError(Exception):
 
     Args:
         terms: What is not finite, and its value.
+        process: Number of the process in which it is so; ``None`` where there is one, or where it
+            is so in all.
     """
 
-    def __init__(self, terms: Mapping[str, float]) -> None:
-        super().__init__(" and ".join(f"{name} is {value}" for name, value in terms.items()))
+    def __init__(self, terms: Mapping[str, float], process: int | None = None) -> None:
+        what = " and ".join(f"{name} is {value}" for name, value in terms.items())
+        super().__init__(what if process is None else f"{what} in process {process}")
         self.terms = dict(terms)
+        self.process = process
 
 
 def check_losses(total: Tensor, terms: Mapping[str, Tensor]) -> None:
