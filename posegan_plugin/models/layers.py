@@ -12,6 +12,17 @@ NORMS = ("batch", "instance", "none")
 DECONVOLUTIONS = ("resize", "transposed")
 
 
+def memory_format_of(x: Tensor) -> torch.memory_format:
+    """Channels first or last; what is joined with ``x`` has to have the same, or both are copied.
+
+    Args:
+        x: (B, C, H, W).
+    """
+    if x.is_contiguous() or not x.is_contiguous(memory_format=torch.channels_last):
+        return torch.contiguous_format
+    return torch.channels_last
+
+
 def build_norm(norm: str, channels: int) -> nn.Module:
     """A 2-D normalisation layer by name.
 

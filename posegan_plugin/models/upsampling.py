@@ -25,7 +25,8 @@ def conv_of_enlarged(x: Tensor, weight: Tensor, bias: Tensor | None, factor: int
     if factor == 1:
         return F.conv2d(x, weight, bias, padding=1)
     # Each pixel spreads over factor x factor places and from there over 3x3: a transposed convolution.
-    spread = weight.flip(2, 3).transpose(0, 1)
-    spread = sum(F.pad(spread, (i, factor - 1 - i, 0, 0)) for i in range(factor))
-    spread = sum(F.pad(spread, (0, 0, i, factor - 1 - i)) for i in range(factor))
-    return F.conv_transpose2d(x, spread, bias, stride=factor, padding=1)
+    around = F.pad(weight.flip(2, 3), (factor - 1,) * 4)
+    spread = F.avg_pool2d(
+        around, factor, stride=1, divisor_override=1
+    )  # sums, in weight's precision
+    return F.conv_transpose2d(x, spread.transpose(0, 1), bias, stride=factor, padding=1)

@@ -47,15 +47,15 @@ def pagn(network, f_I, poses):
 def by_the_equations(generator, condition, source, target, camera):
     size, planes = generator.image_size, (camera, generator.num_cameras)
     f_I = run(generator.appearance_encoder, condition)
-    f_P = run(generator.pose_encoder, pose_maps(source, size, 1, condition.dtype))
+    f_P = run(generator.pose_encoder, pose_maps(source, size, 1, condition))
     for block in generator.paan.blocks:
         logits = run(block.pose, f_P)
         f_I, f_P = torch.sigmoid(logits) * run(block.appearance, f_I) + f_I, F.relu(logits)
     if generator.correspondence is not None:
-        wanted = run(generator.pose_encoder, pose_maps(target, size, 1, condition.dtype))
+        wanted = run(generator.pose_encoder, pose_maps(target, size, 1, condition))
         f_I = generator.correspondence(f_I, f_P, wanted)
     strides = [4] * (len(generator.pagn.blocks) - 1) + [2]
-    poses = [pose_maps(target, size, stride, condition.dtype, *planes) for stride in strides]
+    poses = [pose_maps(target, size, stride, condition, *planes) for stride in strides]
     return pagn(generator.pagn, f_I, poses)
 
 
