@@ -18,11 +18,11 @@ def keep_freed_memory() -> bool:
     that imports the package calls it itself, once, if it likes: it holds for the whole process.
 
     The price: the process keeps its peak memory until it ends, also while a smaller phase follows
-    that could have left it to others, and its peak is a few percent higher, since gaps between blocks
-    in use stay too. Training steps fill the same gaps again and do not make it grow; a program that
-    keeps something small after each large block it frees may. DataLoader workers are forked with the
-    setting and keep their own, small peaks. ``malloc_trim`` still returns everything; blocks of other
-    threads and other allocators are as they were.
+    that could have left it to others. The peak is higher, by a quarter at most in what was tried,
+    since gaps between blocks in use stay too. Training steps fill the same gaps again and do not
+    make it grow; a program that keeps something small after each large block it frees may.
+    DataLoader workers are forked with the setting and keep their own, small peaks. ``malloc_trim``
+    still returns everything; blocks of other threads and other allocators are as they were.
 
     Returns:
         Whether the C library took it: false where it is not glibc (macOS, Windows, musl).
