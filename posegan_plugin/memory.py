@@ -1,13 +1,34 @@
-"""Keep the memory that large tensors on a CPU give back, for the next ones."""
+"""The memory of this machine: what is free, and how to keep what large tensors on a CPU give back."""
 
 from __future__ import annotations
 
 import ctypes
 import platform
+import re
+from pathlib import Path
 
 # From glibc's malloc.h.
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3
 _LARGEST = 2**31 - 1
+_FREE = Path("/proc/meminfo")
+# What a container may have, by the two versions of control groups.
+_LIMITS = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+
+
+def available_memory() -> int | None:
+    """Bytes that this process can still take, at most.
+
+    Returns:
+        What is free, or the limit of the container if that is less; ``None`` where the system does
+        not say (only Linux does).
+    """
+    if not (found := re.search(r"^MemAvailable: *(\d+) kB", _read(_FREE), re.MULTILINE)):
+        return None
+    limits = [int(text) for text in map(_read, _LIMITS) if text.strip().isdigit()]
+    return min([1024 * int(found[1]), *limits])
 
 
 def keep_freed_memory() -> bool:
@@ -31,3 +52,10 @@ def keep_freed_memory() -> bool:
             (_TOP_PAD, 64 * 2**20),
         )
     )
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text()
+    except OSError:
+        return ""
