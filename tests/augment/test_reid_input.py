@@ -50,9 +50,13 @@ def test_crop_is_the_affine_map_of_its_window(size):
     shift = (torch.rand(8, 2) * 2 - 1) * (1 - zoom)[:, None]
     theta = torch.cat((theta, shift[..., None]), -1)
     grid = F.affine_grid(theta, [8, 1, *size], align_corners=False)
-    expected = F.grid_sample(images(8), grid, padding_mode="border", align_corners=False)
+    given = images(8).requires_grad_()
+    expected = F.grid_sample(given, grid, padding_mode="border", align_corners=False)
     torch.manual_seed(5)
-    assert torch.allclose(random_crop(images(8), size, 0.6), expected, atol=1e-5)
+    out = random_crop(given, size, 0.6)
+    assert torch.allclose(out, expected, atol=1e-5)
+    own, theirs = (torch.autograd.grad(o.square().sum(), given)[0] for o in (out, expected))
+    assert torch.allclose(own, theirs, atol=1e-3, rtol=1e-4)
 
 
 def test_probability_is_for_each_image():
