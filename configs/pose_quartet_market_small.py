@@ -1,4 +1,4 @@
-# Market-1501 on a CPU: a generator of 0.24 GMAC at 64x32 and osnet_x0_25 at 128x64.
+# Market-1501 on a CPU: a generator of 0.21 GMAC at 64x32 and osnet_x0_25 at 128x64.
 _base_ = [
     "./_base_/default_runtime.py",
     "./_base_/datasets/market1501.py",

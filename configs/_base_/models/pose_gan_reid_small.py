@@ -3,7 +3,7 @@ _base_ = "./pose_gan_reid.py"
 model = dict(
     backbone=dict(name="osnet_x0_25"),
     reid_input=dict(size=(128, 64)),
-    generator=dict(image_size=(64, 32), channels=64),  # 0.24 GMAC
+    generator=dict(image_size=(64, 32), channels=64),  # 0.21 GMAC
     condition_on_camera=True,
     appearance_discriminator=dict(channels=32, num_layers=3),
     pose_discriminator=dict(channels=32, num_layers=3),
