@@ -61,14 +61,19 @@ def _distances_to(gallery: Tensor, metric: str) -> Callable[[Tensor], Tensor]:
         if metric == "cosine":
             gallery = F.normalize(gallery, dim=1)
         else:
-            squares = gallery.square().sum(dim=1)
+            squares = _squares(gallery)
 
     def distances(query: Tensor) -> Tensor:
         with full_precision:
             query = query.float()
             if metric == "cosine":
                 return 1 - F.normalize(query, dim=1) @ gallery.t()
-            sums = query.square().sum(dim=1)[:, None] + squares
+            sums = _squares(query)[:, None] + squares
             return sums.addmm_(query, gallery.t(), alpha=-2)
 
     return distances
+
+
+def _squares(features: Tensor) -> Tensor:
+    """Squared lengths (N,), without a second copy of all the features."""
+    return torch.cat([part.square().sum(dim=1) for part in features.split(4096)])
