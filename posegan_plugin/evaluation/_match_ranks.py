@@ -24,7 +24,7 @@ def match_ranks(
     """Rank true matches; the query's person seen by its camera is dropped.
 
     Args:
-        distances: (Q, G) on any device; only the places of matches leave it.
+        distances: (Q, G) on any device; only ranks leave it, and rows that need a full sort.
         q_pids: (Q,).
         g_pids: (G,).
         q_camids: (Q,).

@@ -46,26 +46,3 @@ def sort_lists(distances: np.ndarray, match: np.ndarray, kept: np.ndarray) -> Ra
     order = np.argsort(distances, axis=1)
     match, kept = (np.take_along_axis(values, order, axis=1) for values in (match, kept))
     return RankedLists(order, match, kept)
-
-
-def rank_gallery(
-    distances: np.ndarray,
-    q_pids: np.ndarray,
-    g_pids: np.ndarray,
-    q_camids: np.ndarray,
-    g_camids: np.ndarray,
-) -> RankedLists:
-    """Rank the gallery for every query; the query's person seen by its camera is dropped.
-
-    Args:
-        distances: (Q, G).
-        q_pids: (Q,).
-        g_pids: (G,).
-        q_camids: (Q,).
-        g_camids: (G,).
-
-    Raises:
-        UserError: if a distance is nan.
-    """
-    match = g_pids == q_pids[:, None]
-    return sort_lists(distances, match, ~(match & (g_camids == q_camids[:, None])))

@@ -99,7 +99,8 @@ def evaluate_features(
 ) -> RankingScores:
     """Score features without ever holding the whole (Q, G) distance matrix.
 
-    Distances are computed on the device of the features, ``chunk`` queries at a time. A matrix
+    Distances are computed and sorted on the device of the features, ``chunk`` queries at a time;
+    only the ranks of true matches, and rows with equal distances, come to the host. A matrix
     product of another size can differ in a distance's last bit, so two nearly equal distances may
     swap places against a ranking of the whole matrix.
 

@@ -9,7 +9,7 @@ from posegan_plugin.errors import UserError
 from posegan_plugin.evaluation._inputs import Array, Ids, checked_ids, to_numpy
 from posegan_plugin.evaluation._match_ranks import match_ranks
 from posegan_plugin.evaluation._query_scores import score_ranks
-from posegan_plugin.evaluation._ranked_lists import rank_gallery
+from posegan_plugin.evaluation._ranked_lists import sort_lists
 from posegan_plugin.evaluation.distances import chunked_distances
 
 
@@ -58,7 +58,9 @@ def top_matches(
     indices = np.full((len(query), k), -1, dtype=np.int64)
     matches = np.zeros((len(query), k), dtype=bool)
     for rows, distances in chunked_distances(query, gallery, metric, chunk):
-        lists = rank_gallery(to_numpy(distances), q_pids[rows], g_pids, q_camids[rows], g_camids)
+        match = q_pids[rows, None] == g_pids
+        kept = ~(match & (q_camids[rows, None] == g_camids))
+        lists = sort_lists(to_numpy(distances), match, kept)
         # A stable sort brings what is kept to the front without changing its order.
         front = np.argsort(~lists.kept, axis=1, kind="stable")[:, :k]
         order, match, kept = (np.take_along_axis(values, front, axis=1) for values in lists)
