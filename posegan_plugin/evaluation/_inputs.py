@@ -34,6 +34,15 @@ def to_numpy(values: Ids) -> np.ndarray:
     return np.asarray(values)
 
 
+def refuse_nan(found: bool) -> None:
+    """Raise a UserError if a distance is nan, which has no place in a ranking."""
+    if found:
+        raise UserError(
+            "Some distances to the gallery are nan: the network's features are no longer numbers; "
+            "the training has probably diverged, so try a smaller learning rate."
+        )
+
+
 def checked_ids(shape: tuple[int, int], ids: Sequence[Ids]) -> list[np.ndarray]:
     """Pids and camids of Q queries and G gallery images.
 

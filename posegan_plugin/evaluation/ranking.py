@@ -14,9 +14,10 @@ import numpy as np
 import torch
 
 from posegan_plugin.errors import UserError
-from posegan_plugin.evaluation._inputs import Array, Ids, checked_ids, slices, to_numpy
-from posegan_plugin.evaluation._ranked_lists import rank_gallery, score_lists
-from posegan_plugin.evaluation.distances import pairwise_distances
+from posegan_plugin.evaluation._inputs import Array, Ids, checked_ids, slices
+from posegan_plugin.evaluation._match_ranks import match_ranks
+from posegan_plugin.evaluation._query_scores import score_ranks
+from posegan_plugin.evaluation.distances import chunked_distances
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single truth value to compare by
@@ -57,7 +58,7 @@ def evaluate_ranking(
     q_camids: Ids,
     g_camids: Ids,
     max_rank: int = 50,
-    chunk: int = 256,
+    chunk: int = 128,
 ) -> RankingScores:
     """Score a distance matrix.
 
@@ -80,7 +81,7 @@ def evaluate_ranking(
         ValueError: if the shapes do not belong together.
     """
     shape = (distances.shape[0], distances.shape[1])
-    rows = (to_numpy(distances[s]) for s in slices(len(distances), chunk))
+    rows = ((part, distances[part]) for part in slices(len(distances), chunk))
     return _evaluate(shape, rows, q_pids, g_pids, q_camids, g_camids, max_rank=max_rank)
 
 
@@ -94,11 +95,12 @@ def evaluate_features(
     g_camids: Ids,
     metric: str = "euclidean",
     max_rank: int = 50,
-    chunk: int = 256,
+    chunk: int = 128,
 ) -> RankingScores:
     """Score features without ever holding the whole (Q, G) distance matrix.
 
-    Distances are computed on the device of the features, ``chunk`` queries at a time. A matrix
+    Distances are computed and sorted on the device of the features, ``chunk`` queries at a time;
+    only the ranks of true matches, and rows with equal distances, come to the host. A matrix
     product of another size can differ in a distance's last bit, so two nearly equal distances may
     swap places against a ranking of the whole matrix.
 
@@ -122,26 +124,22 @@ def evaluate_features(
     """
     query, gallery = torch.as_tensor(query_features), torch.as_tensor(gallery_features)
     shape = (len(query), len(gallery))
-    rows = (
-        to_numpy(pairwise_distances(query[s], gallery, metric)) for s in slices(len(query), chunk)
-    )
+    rows = chunked_distances(query, gallery, metric, chunk)
     return _evaluate(shape, rows, q_pids, g_pids, q_camids, g_camids, max_rank=max_rank)
 
 
 def _evaluate(
-    shape: tuple[int, int], rows: Iterable[np.ndarray], *ids: Ids, max_rank: int
+    shape: tuple[int, int], rows: Iterable[tuple[slice, Array]], *ids: Ids, max_rank: int
 ) -> RankingScores:
     """Rank chunk by chunk; ``rows`` yields the (Q, G) distances in order, some rows at a time."""
     q_pids, g_pids, q_camids, g_camids = checked_ids(shape, ids)
     if max_rank < 1:
         raise UserError(f"The evaluation's max_rank is {max_rank}; set it to 1 or more.")
 
-    parts, start = [], 0
-    for distances in rows:
-        chunk = slice(start, start + len(distances))
-        lists = rank_gallery(distances, q_pids[chunk], g_pids, q_camids[chunk], g_camids)
-        parts.append(score_lists(lists))
-        start = chunk.stop
+    parts = [
+        score_ranks(match_ranks(distances, q_pids[part], g_pids, q_camids[part], g_camids))
+        for part, distances in rows
+    ]
     num_valid = sum(len(part.first_ranks) for part in parts)
     if num_valid == 0:
         raise UserError(

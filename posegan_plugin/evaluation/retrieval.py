@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from posegan_plugin.evaluation._inputs import slices, to_numpy
-from posegan_plugin.evaluation._ranked_lists import score_lists, sort_lists
-from posegan_plugin.evaluation.distances import pairwise_distances
+from posegan_plugin.evaluation._inputs import to_numpy
+from posegan_plugin.evaluation._query_scores import score_ranks
+from posegan_plugin.evaluation._ranked_lists import sort_lists
+from posegan_plugin.evaluation.distances import chunked_distances
 from posegan_plugin.evaluation.transfer_samples import TransferSamples, read_images
 from posegan_plugin.images import resize_images
 
@@ -74,13 +75,12 @@ def _rank(queries: Tensor, gallery: Tensor, samples: TransferSamples) -> tuple[T
     pids, camids = samples.dataset.pids, samples.dataset.camids
     conditions, targets = samples.pairs.conditions, samples.pairs.targets
     values = np.full((2, len(queries)), np.nan, dtype=np.float32)
-    for rows in slices(len(queries), _CHUNK):
+    for rows, distances in chunked_distances(queries, gallery, "euclidean", _CHUNK):
         target = targets[rows, None]
         match = pids[target] == pids
         kept = camids[target] != camids
         np.put_along_axis(kept, np.stack((conditions[rows], targets[rows]), axis=1), False, axis=1)
-        distances = to_numpy(pairwise_distances(queries[rows], gallery))
-        scores = score_lists(sort_lists(distances, match, kept))
+        scores = score_ranks(sort_lists(to_numpy(distances), match, kept).match_ranks())
         values[:, rows.start + scores.queries] = scores.first_ranks == 1, scores.precisions
     found, precision = torch.from_numpy(values)
     return found, precision

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
 import numpy as np
 import torch
 
 from posegan_plugin.errors import UserError
-from posegan_plugin.evaluation._inputs import Array, Ids, checked_ids, slices, to_numpy
-from posegan_plugin.evaluation._ranked_lists import RankedLists, rank_gallery, score_lists
-from posegan_plugin.evaluation.distances import pairwise_distances
+from posegan_plugin.evaluation._inputs import Array, Ids, checked_ids, to_numpy
+from posegan_plugin.evaluation._match_ranks import match_ranks
+from posegan_plugin.evaluation._query_scores import score_ranks
+from posegan_plugin.evaluation._ranked_lists import sort_lists
+from posegan_plugin.evaluation.distances import chunked_distances
 
 
 @torch.no_grad()
@@ -23,7 +23,7 @@ def top_matches(
     g_camids: Ids,
     k: int = 10,
     metric: str = "euclidean",
-    chunk: int = 256,
+    chunk: int = 128,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The k gallery images most alike to each query, under the Market-1501 protocol.
 
@@ -51,11 +51,16 @@ def top_matches(
     """
     if k < 1:
         raise UserError(f"Ranked lists of {k} images show nothing; choose 1 or more.")
-    ids = (q_pids, g_pids, q_camids, g_camids)
-    k = min(k, len(gallery_features))
-    indices = np.full((len(query_features), k), -1, dtype=np.int64)
-    matches = np.zeros((len(query_features), k), dtype=bool)
-    for rows, lists in _ranked(query_features, gallery_features, ids, metric, chunk):
+    query, gallery = torch.as_tensor(query_features), torch.as_tensor(gallery_features)
+    ids = checked_ids((len(query), len(gallery)), (q_pids, g_pids, q_camids, g_camids))
+    q_pids, g_pids, q_camids, g_camids = ids
+    k = min(k, len(gallery))
+    indices = np.full((len(query), k), -1, dtype=np.int64)
+    matches = np.zeros((len(query), k), dtype=bool)
+    for rows, distances in chunked_distances(query, gallery, metric, chunk):
+        match = q_pids[rows, None] == g_pids
+        kept = ~(match & (q_camids[rows, None] == g_camids))
+        lists = sort_lists(to_numpy(distances), match, kept)
         # A stable sort brings what is kept to the front without changing its order.
         front = np.argsort(~lists.kept, axis=1, kind="stable")[:, :k]
         order, match, kept = (np.take_along_axis(values, front, axis=1) for values in lists)
@@ -73,7 +78,7 @@ def first_matches(
     q_camids: Ids,
     g_camids: Ids,
     metric: str = "euclidean",
-    chunk: int = 256,
+    chunk: int = 128,
 ) -> np.ndarray:
     """The rank of each query's first true match.
 
@@ -94,20 +99,12 @@ def first_matches(
         UserError: for an unknown metric, or if a distance is nan.
         ValueError: if the shapes do not belong together.
     """
-    ranks = np.zeros(len(query_features), dtype=np.int64)
-    ids = (q_pids, g_pids, q_camids, g_camids)
-    for rows, lists in _ranked(query_features, gallery_features, ids, metric, chunk):
-        scores = score_lists(lists)
+    query, gallery = torch.as_tensor(query_features), torch.as_tensor(gallery_features)
+    ids = checked_ids((len(query), len(gallery)), (q_pids, g_pids, q_camids, g_camids))
+    q_pids, g_pids, q_camids, g_camids = ids
+    ranks = np.zeros(len(query), dtype=np.int64)
+    for rows, distances in chunked_distances(query, gallery, metric, chunk):
+        found = match_ranks(distances, q_pids[rows], g_pids, q_camids[rows], g_camids)
+        scores = score_ranks(found)
         ranks[rows.start + scores.queries] = scores.first_ranks
     return ranks
-
-
-def _ranked(
-    query_features: Array, gallery_features: Array, ids: Sequence[Ids], metric: str, chunk: int
-) -> Iterator[tuple[slice, RankedLists]]:
-    """The whole lists, some queries at a time."""
-    query, gallery = torch.as_tensor(query_features), torch.as_tensor(gallery_features)
-    q_pids, g_pids, q_camids, g_camids = checked_ids((len(query), len(gallery)), ids)
-    for rows in slices(len(query), chunk):
-        distances = to_numpy(pairwise_distances(query[rows], gallery, metric))
-        yield rows, rank_gallery(distances, q_pids[rows], g_pids, q_camids[rows], g_camids)

@@ -77,3 +77,25 @@ def make_samples():
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def naive_scores():
+    """CMC, mAP, mINP and the number of valid queries, by the definition."""
+
+    def score(distances, q_pids, g_pids, q_camids, g_camids, max_rank):
+        curves, precisions, penalties = [], [], []
+        for row, pid, camid in zip(distances, q_pids, q_camids, strict=True):
+            ranked = [
+                g_pids[j] == pid
+                for j in np.argsort(row)
+                if not (g_pids[j] == pid and g_camids[j] == camid)
+            ]
+            ranks = [place for place, match in enumerate(ranked, 1) if match]
+            if ranks:
+                curves.append([ranks[0] <= k for k in range(1, max_rank + 1)])
+                precisions.append(sum(n / rank for n, rank in enumerate(ranks, 1)) / len(ranks))
+                penalties.append(len(ranks) / ranks[-1])
+        return np.mean(curves, axis=0), np.mean(precisions), np.mean(penalties), len(curves)
+
+    return score

@@ -3,6 +3,7 @@ import torch
 
 from posegan_plugin.errors import UserError
 from posegan_plugin.evaluation import pairwise_distances
+from posegan_plugin.evaluation.distances import chunked_distances
 
 
 def random_features(dtype=torch.float32):
@@ -38,3 +39,16 @@ def test_equals_definition(metric, dtype, autocast):
 def test_unknown_metric():
     with pytest.raises(UserError, match="manhattan"):
         pairwise_distances(torch.ones(1, 2), torch.ones(1, 2), "manhattan")
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+@pytest.mark.parametrize("chunk", [1, 4, 9, 10])
+def test_chunks_are_the_rows(metric, chunk):
+    query, gallery = random_features()
+    whole = pairwise_distances(query, gallery, metric)
+    covered = []
+    for rows, distances in chunked_distances(query, gallery, metric, chunk):
+        covered += range(9)[rows]
+        assert len(distances) <= chunk
+        assert torch.allclose(distances, whole[rows], atol=1e-5)
+    assert covered == list(range(9))

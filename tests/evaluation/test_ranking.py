@@ -26,22 +26,6 @@ def random_case(seed):
     return distances, *pids, *camids
 
 
-def naive_scores(distances, q_pids, g_pids, q_camids, g_camids, max_rank):
-    curves, precisions, penalties = [], [], []
-    for row, pid, camid in zip(distances, q_pids, q_camids, strict=True):
-        ranked = [
-            g_pids[j] == pid
-            for j in np.argsort(row)
-            if not (g_pids[j] == pid and g_camids[j] == camid)
-        ]
-        ranks = [place for place, match in enumerate(ranked, 1) if match]
-        if ranks:
-            curves.append([ranks[0] <= k for k in range(1, max_rank + 1)])
-            precisions.append(sum(n / rank for n, rank in enumerate(ranks, 1)) / len(ranks))
-            penalties.append(len(ranks) / ranks[-1])
-    return np.mean(curves, axis=0), np.mean(precisions), np.mean(penalties), len(curves)
-
-
 @pytest.mark.parametrize("seed", range(200))
 def test_equals_torchreid(seed):
     metrics = pytest.importorskip("torchreid.reid.metrics")
@@ -62,7 +46,7 @@ def test_equals_torchreid(seed):
 
 @pytest.mark.parametrize("seed", range(40))
 @pytest.mark.parametrize("chunk", [1, 7, 256])
-def test_equals_naive_loop(seed, chunk):
+def test_equals_naive_loop(seed, chunk, naive_scores):
     distances, *ids = random_case(seed)
     cmc, mean_ap, mean_inp, num_valid = naive_scores(distances, *ids, max_rank=50)
     scores = evaluate_ranking(distances, *ids, chunk=chunk)
@@ -161,19 +145,3 @@ def test_features_equal_distances(metric, chunk):
         assert np.array_equal(scores.cmc, whole.cmc)
         assert scores.mAP == pytest.approx(whole.mAP, abs=1e-12)
         assert scores.mINP == pytest.approx(whole.mINP, abs=1e-12)
-
-
-def test_features_never_meet_all_at_once(monkeypatch):
-    from posegan_plugin.evaluation import ranking
-
-    shapes = []
-
-    def spy(query, gallery, metric):
-        assert not torch.is_grad_enabled()
-        shapes.append((len(query), len(gallery)))
-        return pairwise_distances(query, gallery, metric)
-
-    monkeypatch.setattr(ranking, "pairwise_distances", spy)
-    features = torch.eye(5)
-    evaluate_features(features, features, range(5), range(5), [0] * 5, [1] * 5, chunk=2)
-    assert shapes == [(2, 5), (2, 5), (1, 5)]
