@@ -68,10 +68,11 @@ def random_crop(images: Tensor, size: tuple[int, int], probability: float) -> Te
     # The window of relative size `zoom` may be moved by +-(1 - zoom) in coordinates of [-1, 1].
     shift = (torch.rand(count, 2) * 2 - 1) * (1 - zoom)[:, None]
     # Rows and columns apart: affine_grid's matrix product takes as long as the sampling itself.
-    zoom, shift_x, shift_y = torch.cat((zoom[:, None], shift), 1).to(images)[..., None].unbind(1)
-    x, y = (zoom * _centres(n, images) + s for n, s in ((size[1], shift_x), (size[0], shift_y)))
+    windows = torch.cat((zoom[:, None], shift), dim=1).to(images.device)
+    x = windows[:, :1] * _centres(size[1], images.device) + windows[:, 1:2]
+    y = windows[:, :1] * _centres(size[0], images.device) + windows[:, 2:]
     grid = torch.stack(torch.broadcast_tensors(x[:, None, :], y[:, :, None]), dim=-1)
-    return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
+    return F.grid_sample(images, grid.to(images), padding_mode="border", align_corners=False)
 
 
 def _shrink(images: Tensor, size: tuple[int, int]) -> Tensor:
@@ -80,9 +81,9 @@ def _shrink(images: Tensor, size: tuple[int, int]) -> Tensor:
     return resize_images(images, (min(height, size[0]), min(width, size[1])))
 
 
-def _centres(count: int, images: Tensor) -> Tensor:
+def _centres(count: int, device: torch.device) -> Tensor:
     """Where pixels lie in coordinates of [-1, 1] (count,)."""
-    return (2 * torch.arange(count).to(images) + 1) / count - 1
+    return (2 * torch.arange(count, device=device) + 1) / count - 1
 
 
 def random_erase(

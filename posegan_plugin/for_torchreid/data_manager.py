@@ -150,7 +150,7 @@ class PoseTransferDataManager:
             self.policy,
             teacher=None if teacher is None else teacher_of(teacher, self.to_network, identities),
         )
-        print(f"=> Pose transfer: {self.people.dataset.coverage(self.policy.min_joints)}")
+        print(f"=> Pose transfer: {self.people.summary(self.policy.min_joints)}")
 
     def _check_cameras(self, generator: nn.Module) -> None:
         known, cameras = generator.num_cameras, int(self.people.dataset.camids.max()) + 1

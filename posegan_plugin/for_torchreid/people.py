@@ -104,6 +104,11 @@ class TrainPeople:
             indices=rows.to(device),
         )
 
+    def summary(self, min_joints: int) -> str:
+        """One line: how many people can be posed, and the memory that their images take."""
+        megabytes = f"{self.dataset.cached_bytes / 1e6:,.0f} MB"
+        return f"{self.dataset.coverage(min_joints)}; their decoded images take {megabytes}"
+
     def pose_bank(self, min_joints: int = 10) -> PoseBank:
         """All poses of the training people with enough joints, for ``PoseTransferAugment``."""
         people = self.dataset

@@ -139,7 +139,7 @@ def _joint(
         for key, network in networks.items()
     }
     schedulers = {key: build_scheduler(config, o) for key, o in optimizers.items()}
-    print(f"=> Pose transfer: {people.dataset.coverage(policy.min_joints)}")
+    print(f"=> Pose transfer: {people.summary(policy.min_joints)}")
     return _recording(PoseGANEngine)(
         datamanager,
         model,

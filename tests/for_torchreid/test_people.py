@@ -98,6 +98,12 @@ def test_pose_bank(four):
     assert bank.keypoints[1, 0].tolist() == [2, 4, 1]
 
 
+def test_summary(four):
+    line = TrainPeople(four, poses(four), (1024, 512)).summary(min_joints=19)
+    assert line.startswith("0 of 4 people have at least 19 joints, 0 have none; ")
+    assert line.endswith("; their decoded images take 6 MB")
+
+
 def test_key_point_files(four, tmp_path):
     known = poses(four)
     for number in range(2):
