@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from posegan_plugin.transfer import send
+
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
@@ -31,7 +33,9 @@ def to_imagenet(
         mean: Another mean of the three channels, for networks that were trained with one.
         std: Another deviation, likewise.
     """
-    return (images * 0.5 + 0.5 - _channels(mean, images)) / _channels(std, images)
+    scale = [0.5 / s for s in std]
+    shift = [(0.5 - m) / s for m, s in zip(mean, std, strict=True)]
+    return torch.addcmul(_channels(shift, images), images, _channels(scale, images))
 
 
 def from_imagenet(
@@ -52,4 +56,4 @@ def resize_images(images: Tensor, size: tuple[int, int]) -> Tensor:
 
 def _channels(values: Sequence[float], images: Tensor) -> Tensor:
     """One value a channel, (3, 1, 1), as the images are kept."""
-    return torch.tensor(values, device=images.device, dtype=images.dtype)[:, None, None]
+    return send(torch.tensor(values, dtype=images.dtype), images.device)[:, None, None]
