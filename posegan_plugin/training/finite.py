@@ -13,6 +13,8 @@ from posegan_plugin.checkpoint import save_checkpoint
 from posegan_plugin.errors import UserError
 
 _NAMED = 8  # files that the message names; the debug checkpoint has all
+_TERM, _NORM = "term", "norm"
+_TOTAL = ("total", "the sum of all losses")
 
 
 class NonFiniteError(Exception):
@@ -27,38 +29,54 @@ class NonFiniteError(Exception):
         self.terms = dict(terms)
 
 
-def check_losses(total: Tensor, terms: Mapping[str, Tensor]) -> None:
-    """Look at a loss before its backward pass.
-
-    Args:
-        total: The weighted sum, a scalar; the only value that is waited for while all is well.
-        terms: Unweighted terms by name; those that are no ``loss...`` are statistics.
-
-    Raises:
-        NonFiniteError: The sum is not finite; it names the terms at fault.
-    """
-    if bool(total.isfinite()):
-        return
-    values = {n: float(v.detach()) for n, v in terms.items() if n.startswith("loss")}
-    found = {n: value for n, value in values.items() if not math.isfinite(value)}
-    raise NonFiniteError(found or {"the sum of all losses": float(total.detach())})
+def check_losses(total: Tensor, terms: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Look at a loss, as :func:`check_step` does."""
+    return check_step(total, terms, {})
 
 
 def check_gradients(networks: Mapping[str, Iterable[nn.Parameter]]) -> None:
-    """Look at the gradients of a step before any optimiser makes it.
+    """Look at the gradients of a step, as :func:`check_step` does."""
+    check_step(None, {}, networks)
+
+
+def check_step(
+    total: Tensor | None,
+    terms: Mapping[str, Tensor],
+    networks: Mapping[str, Iterable[nn.Parameter]],
+) -> dict[str, Tensor]:
+    """Look at a loss and its gradients before any optimiser makes a step.
+
+    Everything comes from the device at once: each look by itself would stop a GPU.
 
     Args:
+        total: The weighted sum, a scalar; ``None`` where only gradients are looked at.
+        terms: Unweighted terms by name; those that are no ``loss...`` are statistics.
         networks: Name -> the parameters that are about to be updated.
 
+    Returns:
+        The terms as they were, on the CPU, for the log.
+
     Raises:
-        NonFiniteError: The gradient of a network is not finite.
+        NonFiniteError: The sum is not finite (it names the terms at fault), or the gradient of a
+            network is not.
     """
     gradients = {n: [p.grad for p in ps if p.grad is not None] for n, ps in networks.items()}
-    norms = {n: torch.nn.utils.get_total_norm(g) for n, g in gradients.items() if g}
-    if norms and not bool(torch.stack([n.isfinite() for n in norms.values()]).all()):
-        raise NonFiniteError(
-            {f"the gradient of the {k}": float(n) for k, n in norms.items() if not n.isfinite()}
-        )
+    values = {(_TERM, n): v for n, v in terms.items()}
+    values |= {(_NORM, n): torch.nn.utils.get_total_norm(g) for n, g in gradients.items() if g}
+    if total is not None:
+        values[_TOTAL] = total
+    if not values:
+        return {}
+    on_host = torch.stack([v.detach().float() for v in values.values()]).cpu()
+    found = dict(zip(values, on_host.unbind(), strict=True))
+    bad = {key: v.item() for key, v in found.items() if not math.isfinite(v)}
+    if _TOTAL in bad:
+        losses = {n: v for (kind, n), v in bad.items() if kind == _TERM and n.startswith("loss")}
+        raise NonFiniteError(losses or {_TOTAL[1]: bad[_TOTAL]})
+    faults = {f"the gradient of the {n}": v for (kind, n), v in bad.items() if kind == _NORM}
+    if faults:
+        raise NonFiniteError(faults)
+    return {n: found[_TERM, n] for n in terms}
 
 
 def stop_training(
