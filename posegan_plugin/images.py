@@ -49,9 +49,12 @@ def resize_images(images: Tensor, size: tuple[int, int]) -> Tensor:
     """Bilinear (antialiased) resize of (B, 3, H, W) to (height, width); itself if already so."""
     if tuple(images.shape[-2:]) == tuple(size):
         return images
-    return F.interpolate(
-        images, size=tuple(size), mode="bilinear", align_corners=False, antialias=True
+    # Under AMP a generator draws in bfloat16, for which torch has no such resize on a CPU.
+    wide = images.to(torch.promote_types(images.dtype, torch.float32))
+    resized = F.interpolate(
+        wide, size=tuple(size), mode="bilinear", align_corners=False, antialias=True
     )
+    return resized.to(images.dtype)
 
 
 def _channels(values: Sequence[float], images: Tensor) -> Tensor:

@@ -50,7 +50,8 @@ def check_step(
 
     Args:
         total: The weighted sum, a scalar; ``None`` where only gradients are looked at.
-        terms: Unweighted terms by name; those that are no ``loss...`` are statistics.
+        terms: Unweighted terms by name; those that are no ``loss...`` are statistics, and ``loss``
+            is the sum itself.
         networks: Name -> the parameters that are about to be updated.
 
     Returns:
@@ -71,12 +72,16 @@ def check_step(
     found = dict(zip(values, on_host.unbind(), strict=True))
     bad = {key: v.item() for key, v in found.items() if not math.isfinite(v)}
     if _TOTAL in bad:
-        losses = {n: v for (kind, n), v in bad.items() if kind == _TERM and n.startswith("loss")}
+        losses = {n: v for (kind, n), v in bad.items() if kind == _TERM and _is_loss(n)}
         raise NonFiniteError(losses or {_TOTAL[1]: bad[_TOTAL]})
     faults = {f"the gradient of the {n}": v for (kind, n), v in bad.items() if kind == _NORM}
     if faults:
         raise NonFiniteError(faults)
     return {n: found[_TERM, n] for n in terms}
+
+
+def _is_loss(name: str) -> bool:
+    return name.startswith("loss") and name != "loss"
 
 
 def stop_training(
