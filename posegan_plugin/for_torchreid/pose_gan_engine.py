@@ -184,7 +184,7 @@ class PoseGANEngine(SafeEngine, torchreid_module("engine").Engine):
             self.generation.encode_only,
             self.teacher,
         )
-        added = mixed[mixed.synthesised]
+        added = mixed[len(batch) :]
         added.images = self._to_network(added.images)
         added.keypoints = added.keypoints[:, :0]
         return added

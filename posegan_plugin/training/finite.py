@@ -70,7 +70,7 @@ def check_step(
         return {}
     on_host = torch.stack([v.detach().float() for v in values.values()]).cpu()
     found = dict(zip(values, on_host.unbind(), strict=True))
-    bad = {key: v.item() for key, v in found.items() if not math.isfinite(v)}
+    bad = {k: v for k, v in zip(values, on_host.tolist(), strict=True) if not math.isfinite(v)}
     if _TOTAL in bad:
         losses = {n: v for (kind, n), v in bad.items() if kind == _TERM and _is_loss(n)}
         raise NonFiniteError(losses or {_TOTAL[1]: bad[_TOTAL]})

@@ -119,12 +119,12 @@ def prepared(step: Callable[[], object], device: str) -> float | None:
     return (torch.cuda.max_memory_allocated() - before) / 1e9
 
 
-def matrix_peak(dtype: torch.dtype, device: str, repeats: int) -> float:
-    """FLOP/s of the product of two large square matrices."""
+def products(device: str) -> tuple[dict[bool, Callable[[], object]], int]:
+    """The product of two large square matrices with and without AMP, and its FLOPs."""
     side = 8192 if device.startswith("cuda") else 1536
-    a = torch.randn(side, side, device=device).to(dtype)
-    timing = measure({"product": lambda: a @ a}, repeats, device, warmup=2)["product"]
-    return 2 * side**3 / min(timing.seconds)
+    a = torch.randn(side, side, device=device)
+    b = a.to(torch.bfloat16)
+    return {False: lambda: a @ a, True: lambda: b @ b}, 2 * side**3
 
 
 def flops(step: Callable[[], object]) -> float:
@@ -154,11 +154,7 @@ def main() -> None:
     hub.update_info("iter", 99)  # all ramps are over
     hub.update_info("max_iters", 100)
     keep_freed_memory()
-    peaks = {
-        amp: matrix_peak(torch.bfloat16 if amp else torch.float32, args.device, args.repeats)
-        for amp in (False, True)
-    }
-    rows = []
+    rows, peaks = [], {}
     for batch in args.batches or ([64, 256] if gpu else [64]):
         rows += rows_of(config, batch, args, peaks)
     report(
@@ -180,7 +176,7 @@ def main() -> None:
 def rows_of(
     config: Config, batch: int, args: argparse.Namespace, peaks: dict[bool, float]
 ) -> list[list[object]]:
-    """The table's rows of one batch size."""
+    """The table's rows of one batch size; the highest matrix peaks that were seen go to ``peaks``."""
     steps, memory, missing = {}, {}, []
     for name in args.rows:
         start = time.perf_counter()
@@ -194,7 +190,10 @@ def rows_of(
         steps[name] = step
         print(f"{name}: ready after {time.perf_counter() - start:.0f} s", flush=True)
     work = flops(step_of(config, {ONE_FORWARD}, args.device, batch)) if steps else 0.0
-    timings = measure(steps, args.repeats, args.device)
+    matrices, size = products(args.device)
+    timings = measure({**steps, **matrices}, args.repeats, args.device)
+    for amp in matrices:
+        peaks[amp] = max(peaks.get(amp, 0.0), size / min(timings[amp].seconds))
     plain = timings.get("plain")
     rows: list[list[object]] = []
     for name in args.rows:

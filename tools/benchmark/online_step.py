@@ -32,12 +32,14 @@ RATIO = 1 / 4
 
 
 def engine_of(backbone: str, device: str) -> object:
-    """torchreid's softmax engine with a new model; it takes batches as they come."""
+    """The toolbox's softmax engine with a new model; it takes batches as they come."""
     gpu = device.startswith("cuda")
     torch.manual_seed(0)
-    model = torchreid_module("models").build_model(
-        backbone, IDENTITIES, loss="softmax", pretrained=False, use_gpu=gpu
-    ).to(device)
+    model = (
+        torchreid_module("models")
+        .build_model(backbone, IDENTITIES, loss="softmax", pretrained=False, use_gpu=gpu)
+        .to(device)
+    )
     data = SimpleNamespace(num_train_pids=IDENTITIES, train_loader=None, test_loader=None)
     optimizer = torch.optim.Adam(model.parameters(), lr=3e-4, weight_decay=5e-4)
     engine = torchreid_module("engine").ImageSoftmaxEngine(data, model, optimizer, use_gpu=gpu)
@@ -139,7 +141,9 @@ def main() -> None:
         args.device,
         [
             f"{SIZE[0]}x{SIZE[1]}, float32, Adam; real and synthesised people lie on the device; the "
-            "generators are those of " + ", ".join(f"{n} ({GENERATORS[n]})" for n in generators) + ".",
+            "generators are those of "
+            + ", ".join(f"{n} ({GENERATORS[n]})" for n in generators)
+            + ".",
             *(["The GPU is not measured: the same command there."] if not gpu else []),
         ],
     )
