@@ -9,6 +9,9 @@ from torch import nn
 
 from posegan_plugin.errors import UserError
 
+_VARIANTS = 64
+"""Networks times ways in which each is used: training, evaluation, frozen, batch sizes."""
+
 
 def compile_networks(
     networks: Iterable[nn.Module | None], device: str, mode: str | bool = True
@@ -33,6 +36,9 @@ def compile_networks(
             f"compile={mode!r} is unknown; choose True, False or one of {', '.join(modes)}"
         )
     check_compiler(device)
+    # torch counts the variants of all compiled modules together and stops compiling after eight.
+    limits = torch._dynamo.config
+    limits.cache_size_limit = max(limits.cache_size_limit, _VARIANTS)
     for network in filter(None, networks):
         network.compile(mode=None if mode is True else mode)
 

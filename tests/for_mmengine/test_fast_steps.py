@@ -113,5 +113,5 @@ def test_amp_step_at_another_size_than_the_generators(
     rough, changed, _ = step(model, batch)
     assert changed == set(model.trained_networks)
     for name in ("loss_R", "loss_id", "loss_D_I"):
-        assert rough[name].item() == pytest.approx(precise[name].item(), rel=0.05)
+        assert rough[name].item() == pytest.approx(precise[name].item(), rel=0.1)
         assert rough[name].dtype == torch.float32

@@ -34,6 +34,24 @@ def test_compiled_network_is_the_same_network():
     assert "CompiledFunction" in type(outputs[1].grad_fn).__name__
 
 
+def test_all_of_many_networks_are_compiled(monkeypatch):
+    torch._dynamo.reset()
+    graphs = []
+
+    def backend(graph, inputs):
+        graphs.append(graph)
+        return graph
+
+    original = nn.Module.compile
+    monkeypatch.setattr(nn.Module, "compile", lambda self, mode: original(self, backend=backend))
+    monkeypatch.setattr("posegan_plugin.training.compilation.check_compiler", lambda device: None)
+    networks = [nn.Sequential(*(nn.Linear(4, 4) for _ in range(n))) for n in range(1, 14)]
+    compile_networks(networks, "cpu")
+    for network in networks:
+        network(torch.ones(2, 4))
+    assert len(graphs) == 13
+
+
 def test_without_a_compiler(monkeypatch):
     torch._dynamo.reset()
     monkeypatch.setattr(torch._inductor.config.cpp, "cxx", (None, "no-such-compiler"))
