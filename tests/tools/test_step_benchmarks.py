@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from posegan_plugin.errors import UserError
 from posegan_plugin.for_mmengine import cli
@@ -47,6 +48,17 @@ def test_joint_step(benchmark, monkeypatch):
         assert 0 < by_name[name]["share of matrix peak"] < 2  # of other jobs' leavings
         assert by_name[name]["batch"] == 8
     assert any("not measured" in note for note in content["notes"])
+
+
+@pytest.mark.parametrize("groups", [1, 2, 6])
+@pytest.mark.parametrize("wanted", [(True, True), (False, True)])
+def test_flops_of_a_convolution(monkeypatch, groups, wanted):
+    monkeypatch.syspath_prepend(FOLDER)
+    flops = runpy.run_path(str(FOLDER / "joint_step.py"))["flops"]
+    convolution = torch.nn.Conv2d(6, 12, 3, padding=1, groups=groups, bias=False)
+    x = torch.randn(2, 6, 5, 4, requires_grad=wanted[0])
+    products = 2 * 12 * 5 * 4 * 6 // groups * 9
+    assert flops(lambda: convolution(x).sum().backward()) == 2 * products * (1 + sum(wanted))
 
 
 def test_online_step(benchmark):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from harness import measure, parser, report
@@ -13,7 +13,7 @@ from mmengine.config import Config
 from mmengine.logging import MessageHub
 from mmengine.registry import init_default_scope
 from torch import Tensor
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.flop_counter import FlopCounterMode, conv_flop_count
 
 from posegan_plugin import config_path
 from posegan_plugin.augment import PersonBatch
@@ -129,9 +129,18 @@ def products(device: str) -> tuple[dict[bool, Callable[[], object]], int]:
 
 def flops(step: Callable[[], object]) -> float:
     """Of one step, forward and backward."""
-    with FlopCounterMode(display=False) as counter:
+    own = {torch.ops.aten.convolution_backward: convolution_backward_flops}
+    with FlopCounterMode(display=False, custom_mapping=own) as counter:
         step()
     return float(counter.get_total_flops())
+
+
+def convolution_backward_flops(
+    grad: Sequence[int], x: Sequence[int], weight: Sequence[int], *options: object, **_: object
+) -> int:
+    """As many as forward for each gradient that is wanted; torch's own count ignores the groups."""
+    transposed, (of_input, of_weight, _) = options[4], options[7]
+    return conv_flop_count(x, weight, grad, transposed) * (of_input + of_weight)
 
 
 def parse_args() -> argparse.Namespace:
