@@ -5,6 +5,6 @@ _base_ = [
     "./_base_/models/pose_gan_reid_small.py",
     "./_base_/schedules/short.py",
 ]
-train_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(cache=True))
-val_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(cache=True))
+# Another 485 MB: workers would take the cores from the networks.
+val_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(cache="memory"))
 test_dataloader = val_dataloader

@@ -33,9 +33,8 @@ def to_imagenet(
         mean: Another mean of the three channels, for networks that were trained with one.
         std: Another deviation, likewise.
     """
-    scale = [0.5 / s for s in std]
-    shift = [(0.5 - m) / s for m, s in zip(mean, std, strict=True)]
-    return torch.addcmul(_channels(shift, images), images, _channels(scale, images))
+    mean, std = _channels(mean, images), _channels(std, images)
+    return torch.addcmul((0.5 - mean) / std, images, 0.5 / std)
 
 
 def from_imagenet(
@@ -49,10 +48,12 @@ def resize_images(images: Tensor, size: tuple[int, int]) -> Tensor:
     """Bilinear (antialiased) resize of (B, 3, H, W) to (height, width); itself if already so."""
     if tuple(images.shape[-2:]) == tuple(size):
         return images
-    # Under AMP a generator draws in bfloat16, for which torch has no such resize on a CPU.
+    # Enlarging is the same with and without antialiasing, but for the time it takes.
+    shrinking = images.shape[-2] > size[0] or images.shape[-1] > size[1]
+    # Under AMP a generator draws in bfloat16, which torch cannot shrink on a CPU.
     wide = images.to(torch.promote_types(images.dtype, torch.float32))
     resized = F.interpolate(
-        wide, size=tuple(size), mode="bilinear", align_corners=False, antialias=True
+        wide, size=tuple(size), mode="bilinear", align_corners=False, antialias=shrinking
     )
     return resized.to(images.dtype)
 

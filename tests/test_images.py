@@ -1,5 +1,6 @@
 import pytest
 import torch
+from torch.nn import functional as F
 from torchvision.transforms.functional import normalize
 
 from posegan_plugin.images import from_imagenet, from_uint8, resize_images, to_imagenet
@@ -69,3 +70,11 @@ def test_shrinking_is_antialiased():
     stripes = (torch.arange(15) % 5 == 2).float().expand(1, 1, 15, -1)
     # The middle of every five pixels is lit: without antialiasing it alone would count.
     assert (resize_images(stripes, (3, 3)) - 0.2).abs().max() < 0.15
+
+
+@pytest.mark.parametrize("size", [(12, 8), (7, 4), (13, 4), (3, 2), (9, 2)])
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_resizing_smooths_whatever_shrinks(size, layout):
+    given = images().contiguous(memory_format=layout)
+    expected = F.interpolate(given, size, mode="bilinear", antialias=True)
+    assert torch.allclose(resize_images(given, size), expected, atol=1e-6)

@@ -72,12 +72,15 @@ def train(args: argparse.Namespace) -> object:
     from posegan_plugin.for_torchreid.registration import register
     from posegan_plugin.for_torchreid.yaml_checks import check_values
     from posegan_plugin.for_torchreid.yaml_config import load_config
+    from posegan_plugin.memory import keep_freed_memory
 
     named = {f"data.{n}": getattr(args, n) for n in ("root", "sources", "targets", "transforms")}
     given = {key: value for key, value in named.items() if value}
     config = load_config(args.config_file, given, args.opts)
     available = torch.cuda.is_available()
     config["use_gpu"] = available if config.use_gpu is None else config.use_gpu and available
+    if not config.use_gpu:
+        keep_freed_memory()
     registered = register()
     check_values(config)
     folder = Path(config.data.save_dir)

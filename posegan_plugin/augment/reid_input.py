@@ -40,12 +40,14 @@ class ReIDInput(nn.Module):
         Returns:
             (B, 3, *size) with ImageNet's mean and deviation.
         """
+        # Weights of a resampling sum to one: it may as well come after the normalisation, which
+        # then has the fewest pixels to do.
+        images = to_imagenet(_shrink(images, self.size))
         if augment and self.crop > 0:
             images = random_crop(images, self.size, self.crop)
-        normalised = to_imagenet(resize_images(images, self.size))
-        if augment and self.erase > 0:
-            normalised = random_erase(normalised, self.erase)
-        return normalised
+        else:
+            images = resize_images(images, self.size)
+        return random_erase(images, self.erase) if augment and self.erase > 0 else images
 
 
 def random_crop(images: Tensor, size: tuple[int, int], probability: float) -> Tensor:
@@ -59,18 +61,28 @@ def random_crop(images: Tensor, size: tuple[int, int], probability: float) -> Te
     Returns:
         (B, C, *size); images that are not cropped are only resized.
     """
-    count, _, height, width = images.shape
-    # Sampling takes the nearest pixels only; what is to shrink has to be smoothed before.
-    images = resize_images(images, (min(height, size[0]), min(width, size[1])))
+    count = len(images)
+    images = _shrink(images, size)
     cropped = torch.rand(count) < probability
     zoom = torch.where(cropped, 8 / 9, 1.0)
     # The window of relative size `zoom` may be moved by +-(1 - zoom) in coordinates of [-1, 1].
     shift = (torch.rand(count, 2) * 2 - 1) * (1 - zoom)[:, None]
-    theta = torch.zeros(count, 2, 3)
-    theta[:, 0, 0] = theta[:, 1, 1] = zoom
-    theta[:, :, 2] = shift
-    grid = F.affine_grid(theta.to(images), [count, 1, *size], align_corners=False)
+    # Rows and columns apart: affine_grid's matrix product takes as long as the sampling itself.
+    zoom, shift_x, shift_y = torch.cat((zoom[:, None], shift), 1).to(images)[..., None].unbind(1)
+    x, y = (zoom * _centres(n, images) + s for n, s in ((size[1], shift_x), (size[0], shift_y)))
+    grid = torch.stack(torch.broadcast_tensors(x[:, None, :], y[:, :, None]), dim=-1)
     return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
+
+
+def _shrink(images: Tensor, size: tuple[int, int]) -> Tensor:
+    """Smooth what is larger than wanted: sampling takes the nearest pixels only."""
+    height, width = images.shape[-2:]
+    return resize_images(images, (min(height, size[0]), min(width, size[1])))
+
+
+def _centres(count: int, images: Tensor) -> Tensor:
+    """Where pixels lie in coordinates of [-1, 1] (count,)."""
+    return (2 * torch.arange(count).to(images) + 1) / count - 1
 
 
 def random_erase(

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from posegan_plugin.datasets.people import Person
+from posegan_plugin.datasets.read_images import read_all_images, read_image
 from posegan_plugin.errors import UserError
-from posegan_plugin.image_files import decode_image, image_size
+from posegan_plugin.image_files import image_size
 from posegan_plugin.pose import NUM_JOINTS, count_joints, resize_keypoints
 from posegan_plugin.pose.keypoint_names import match_keypoints
 
+CACHES = (False, True, "memory", "device")
+"""Values of ``cache``."""
 _MAX_SIZE = 1 << 14
 
 
@@ -34,12 +36,17 @@ class PersonDataset(Dataset):
             People without an entry have no joints; they train the re-ID network but are never a
             condition or a target.
         image_size: (height, width) that images are brought to; key points follow.
-        cache: Keep decoded images in memory (uint8), so that each is read once.
+        cache: ``False`` decodes an image whenever it is asked for. ``"memory"`` (or ``True``) decodes
+            all now, once, and keeps them as bytes, 3 H W for each image; the worker processes of a
+            loader share that memory, but handing its images out takes so little that a loader is
+            faster without workers. ``"device"`` keeps them on the GPU instead (in memory where there
+            is none), for a loader without workers only.
         require_keypoints: Whether it is an error if no image at all has key points.
 
     Raises:
-        UserError: ``image_size`` is none, an image cannot be read, key points could belong to several
-            images, or no image has key points though they are required.
+        UserError: ``image_size`` or ``cache`` is none, an image cannot be read, key points could
+            belong to several images, no image has key points though they are required, or the images
+            to keep do not fit into the memory.
     """
 
     def __init__(
@@ -47,7 +54,7 @@ class PersonDataset(Dataset):
         people: Sequence[Person],
         keypoints: Mapping[str, np.ndarray],
         image_size: tuple[int, int] = (128, 64),
-        cache: bool = False,
+        cache: bool | str = False,
         require_keypoints: bool = True,
     ) -> None:
         self.people = list(people)
@@ -61,7 +68,7 @@ class PersonDataset(Dataset):
                 "key points: the names in the key point file are others than the images'; check "
                 "the dataset's keypoints key"
             )
-        self._cache: list[Tensor | None] | None = [None] * len(self.people) if cache else None
+        self._cached = self._read_all(cache)
 
     @property
     def joint_counts(self) -> Tensor:
@@ -83,8 +90,8 @@ class PersonDataset(Dataset):
         """Person ``index``.
 
         Returns:
-            ``image`` uint8 (3, H, W) RGB; ``keypoints`` float32 (18, 3); ``pid``, ``camid``,
-            ``index`` int.
+            ``image`` uint8 (3, H, W) RGB, on the device of ``cache``; ``keypoints`` float32 (18, 3);
+            ``pid``, ``camid``, ``index`` int.
         """
         person = self.people[index]
         return {
@@ -95,13 +102,26 @@ class PersonDataset(Dataset):
             "index": index,
         }
 
+    @property
+    def cached_bytes(self) -> int:
+        """How much memory ``cache`` takes."""
+        return 0 if self._cached is None else self._cached.nbytes
+
     def _image(self, index: int) -> Tensor:
-        if self._cache is None:
+        if self._cached is None:
             return read_image(self.people[index].path, self.image_size)
-        cached = self._cache[index]
-        if cached is None:
-            cached = self._cache[index] = read_image(self.people[index].path, self.image_size)
-        return cached
+        # Not a view: whoever changed it would change the cache, or hand all of it to a process.
+        return self._cached[index].clone()
+
+    def _read_all(self, cache: bool | str) -> Tensor | None:
+        if cache not in CACHES:
+            raise UserError(
+                f"dataset cache={cache!r} is unknown; choose False, 'memory' or 'device'"
+            )
+        if not cache:
+            return None
+        device = "cuda" if cache == "device" and torch.cuda.is_available() else "cpu"
+        return read_all_images([p.path for p in self.people], self.image_size, device)
 
     def _scaled(self, keypoints: Mapping[str, np.ndarray]) -> Tensor:
         """Key points of all people in pixels of ``image_size``."""
@@ -125,18 +145,3 @@ def _checked_size(size: object) -> tuple[int, int]:
             f"dataset image_size={size!r} is not (height, width) in pixels, from 1 to {_MAX_SIZE}"
         )
     return tuple(size)
-
-
-def read_image(path: str | Path, size: tuple[int, int]) -> Tensor:
-    """An image file as uint8 RGB (3, H, W) of the given (height, width).
-
-    Raises:
-        UserError: The file is missing or cannot be decoded.
-    """
-    decoded = decode_image(path)
-    if decoded.shape[:2] != size:
-        shrinking = decoded.shape[0] > size[0]
-        decoded = cv2.resize(
-            decoded, size[::-1], interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
-        )
-    return torch.from_numpy(decoded).permute(2, 0, 1).contiguous()

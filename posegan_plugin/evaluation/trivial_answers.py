@@ -41,7 +41,7 @@ class MeanImages:
         sums: dict[int, Tensor] = {}
         for row in rows:
             camera = int(dataset.camids[row])
-            image = from_uint8(dataset[row]["image"][None])[0]
+            image = from_uint8(dataset[row]["image"][None].cpu())[0]
             sums[camera] = sums.get(camera, 0) + torch.cat((image, torch.ones_like(image[:1])))
         sized = {c: resize_images((s[:3] / s[3:])[None], size)[0] for c, s in sums.items()}
         total = sum(sums.values())

@@ -10,6 +10,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable
+from datetime import timedelta
 
 import torch
 from mmengine.config import Config, DictAction
@@ -18,6 +19,7 @@ from mmengine.dist import is_main_process
 from posegan_plugin.errors import Interrupted, UserError
 from posegan_plugin.for_mmengine.config import load_config
 from posegan_plugin.for_mmengine.launchers import read_launcher
+from posegan_plugin.memory import keep_freed_memory
 
 
 class OptionsAction(DictAction):
@@ -71,6 +73,8 @@ def run_command(main: Callable[[], None]) -> None:
     """Run a tool; a user's mistake is one sentence on stderr and exit code 2, never a traceback.
 
     A training that a signal has ended says how to go on, and exits with 128 + the signal's number.
+    Where there is no GPU, the process keeps the memory it frees: see
+    :func:`posegan_plugin.memory.keep_freed_memory`.
 
     Args:
         main: The tool.
@@ -79,6 +83,8 @@ def run_command(main: Callable[[], None]) -> None:
     warnings.filterwarnings("ignore", message=r"Detected call of `(lr_)?scheduler\.step")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # file names need not be text
+    if not torch.cuda.is_available():
+        keep_freed_memory()
     try:
         main()
     except UserError as error:
@@ -126,4 +132,6 @@ def start_processes(config: Config, launcher: str) -> None:
     config.custom_hooks = [*(config.get("custom_hooks") or ()), {"type": "SyncBuffersHook"}]
     if not torch.cuda.is_available():
         # mmengine asks for a CUDA device even with gloo; it leaves a group alone that exists.
-        torch.distributed.init_process_group("gloo")
+        seconds = (config.get("env_cfg") or {}).get("dist_cfg", {}).get("timeout")
+        timeout = None if seconds is None else timedelta(seconds=seconds)
+        torch.distributed.init_process_group("gloo", timeout=timeout)

@@ -156,6 +156,22 @@ def _check_sampler(loader: ConfigDict) -> None:
         )
 
 
+def _check_loaders(config: Config) -> None:
+    """What torch would say in its own words, of the validation only after hours."""
+    for name in _DATALOADERS:
+        loader = config.get(name) or {}
+        if loader.get("num_workers", 0) > 0:
+            if loader.dataset.get("cache") == "device":
+                raise UserError(
+                    f"{name}.dataset.cache='device' keeps images where worker processes cannot read "
+                    f"them: set {name}.num_workers=0, or cache='memory'"
+                )
+        elif loader.get("persistent_workers"):
+            raise UserError(
+                f"{name}.persistent_workers=True needs num_workers of at least 1: set it to False"
+            )
+
+
 def find_resume(work_dir: str, resume: str) -> str | None:
     """The checkpoint to go on from.
 
@@ -221,6 +237,7 @@ def build_runner(config: Config) -> Runner:
     Raises:
         UserError: A key that a part of the config does not know, or anything that part refuses.
     """
+    _check_loaders(config)
     mmengine.mkdir_or_exist(config.work_dir)
     with _wrong_keys_named():
         return _CheckedRunner.from_cfg(config)

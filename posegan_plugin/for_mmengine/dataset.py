@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mmengine.logging import print_log
+
 from posegan_plugin.datasets import PersonDataset
 from posegan_plugin.errors import UserError
 from posegan_plugin.for_mmengine.load_people import load_posed_people
@@ -18,7 +20,8 @@ class ReIDDataset(PersonDataset):
         data_root: The folder that holds the data sets.
         keypoints: See :func:`load_keypoints`.
         image_size: (height, width) images are brought to.
-        cache: Keep decoded images in memory.
+        cache: ``False``, ``"memory"`` or ``"device"``: whether and where all decoded images are kept;
+            see :class:`~posegan_plugin.datasets.PersonDataset`. The log says how much they take.
         require_keypoints: Whether key points are needed (not for a real-only baseline).
         on_error: What to do about images that cannot be decoded and malformed rows of key point
             files: ``error`` raises, ``skip`` leaves them out (of all splits) and lists them in the
@@ -36,7 +39,7 @@ class ReIDDataset(PersonDataset):
         data_root: str = "data",
         keypoints: Sequence[str] | None = None,
         image_size: Sequence[int] = (128, 64),
-        cache: bool = False,
+        cache: bool | str = False,
         require_keypoints: bool = True,
         on_error: str = "error",
     ) -> None:
@@ -58,6 +61,9 @@ class ReIDDataset(PersonDataset):
             cache=cache,
             require_keypoints=require_keypoints,
         )
+        if cache:
+            megabytes = f"{self.cached_bytes / 1e6:,.0f} MB"
+            print_log(f"the {len(self)} decoded {split} images take {megabytes}", "current")
 
     def __getitem__(self, index: int) -> dict[str, object]:
         """As the base class, with ``is_query``."""

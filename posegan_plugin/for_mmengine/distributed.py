@@ -1,13 +1,18 @@
-"""Several processes: each network is wrapped by itself and checkpoints stay free of wrappers."""
+"""Several processes: what they agree on, and networks that are wrapped one by one."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from mmengine.device import get_device
-from mmengine.dist import all_reduce, get_world_size
+from mmengine.dist import all_gather_object, all_reduce, get_world_size
 from mmengine.model import MMDistributedDataParallel, MMSeparateDistributedDataParallel
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
+
+from posegan_plugin.training import NonFiniteError
 
 
 def any_process(flag: bool) -> bool:
@@ -22,6 +27,26 @@ def any_process(flag: bool) -> bool:
 def every_process(flag: bool) -> bool:
     """Whether it is so in every process; every process gets the same answer, and has to ask."""
     return not any_process(not flag)
+
+
+@contextmanager
+def failing_together() -> Iterator[None]:
+    """What is not finite for one process is an error in all of them, and every process has to ask.
+
+    The others would otherwise wait for its gradients until their launcher ends them.
+
+    Raises:
+        NonFiniteError: Raised inside the block, by this process or another; it names the first.
+    """
+    fault = None
+    try:
+        yield
+    except NonFiniteError as found:
+        fault = found
+    if any_process(fault is not None):
+        terms = all_gather_object(fault.terms if fault else None)
+        process = next(rank for rank, found in enumerate(terms) if found)
+        raise NonFiniteError(terms[process], process if len(terms) > 1 else None) from fault
 
 
 class TransparentDDP(MMDistributedDataParallel):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import signal
+from itertools import chain
 from typing import NoReturn
 
-from mmengine.dist import all_gather_object, get_rank, get_world_size
+from mmengine.dist import all_gather_object, barrier, get_rank, get_world_size
 from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
@@ -99,6 +100,7 @@ class ResumableEpochLoop(EpochBasedTrainLoop):
         meta = {"epoch": self._epoch, "iter": self._iter, "position": position}
         name = INTERRUPTED.format(self._epoch, done or 0)
         path = write_runner_checkpoint(self.runner, self.runner.work_dir, name, meta)
+        barrier()  # the launcher ends the one that writes as soon as another has ended
         where = f"in the validation after epoch {self._epoch}"
         if done is not None:
             where = f"in epoch {self._epoch + 1} after {done} of {len(self.dataloader)} batches"
@@ -136,13 +138,25 @@ class ResumableEpochLoop(EpochBasedTrainLoop):
 
     def _stop(self, fault: NonFiniteError, index: int, batch: dict, random: dict) -> UserError:
         people = self.dataloader.dataset.people
-        state = {
-            "state_dict": unwrap(self.runner.model).state_dict(),
-            "optimizer": self.runner.optim_wrapper.state_dict(),
-            "random": random,
-        }
         files = [people[i].path for i in batch["index"].tolist()]
-        return stop_training(fault, self.runner.work_dir, self._epoch + 1, index + 1, files, state)
+        if fault.process is None:  # a gradient is not finite, and whose part of it nobody knows
+            files = list(chain.from_iterable(all_gather_object(files)))
+        place = self._epoch + 1, index + 1
+        writer = fault.process or 0
+        try:
+            if get_rank() != writer:
+                return UserError(
+                    f"{fault} in epoch {place[0]}, batch {place[1]}, which changed no weight; the "
+                    f"message of process {writer} says more"
+                )
+            state = {
+                "state_dict": unwrap(self.runner.model).state_dict(),
+                "optimizer": self.runner.optim_wrapper.state_dict(),
+                "random": random,
+            }
+            return stop_training(fault, self.runner.work_dir, *place, files, state)
+        finally:
+            barrier()  # the launcher ends all as soon as one has ended
 
 
 class _ValidationHook(Hook):

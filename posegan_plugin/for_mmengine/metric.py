@@ -34,7 +34,9 @@ class ReIDMetric(BaseMetric):
     Args:
         ranks: Ranks of the CMC that are reported.
         distance: ``euclidean`` or ``cosine``.
-        collect_device: See mmengine's ``BaseMetric``.
+        collect_device: How the first process gets what the others found: ``gpu`` through the process
+            group, also without a GPU; ``cpu`` through files in ``.dist_test`` of the current folder,
+            which mmengine leaves behind and all machines would have to share.
         prefix: Prefix of the names; the metrics are ``reid/R1``, ``reid/mAP``, ``reid/mINP``, ...
         num_lists: Queries, spread evenly, whose ranked lists are kept for pictures. Those without a
             true match are left out.
@@ -60,7 +62,7 @@ class ReIDMetric(BaseMetric):
         self,
         ranks: Sequence[int] = (1, 5, 10),
         distance: str = "euclidean",
-        collect_device: str = "cpu",
+        collect_device: str = "gpu",
         prefix: str | None = None,
         num_lists: int = 6,
         list_length: int = 10,

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from posegan_plugin.errors import UserError
-from posegan_plugin.training import NonFiniteError, check_step, with_fused
+from posegan_plugin.for_mmengine.distributed import failing_together
+from posegan_plugin.training import NonFiniteError, look_at_step, with_fused
 
 _SMALLEST_SCALE = 2.0**-10
 """A loss scale below this means gradients that overflow at any scale."""
@@ -152,20 +153,24 @@ def update_together(
         The terms, and the sum as ``loss``, on the CPU: logging them waits for no device.
 
     Raises:
-        NonFiniteError: The loss or a gradient is nan or infinite; none of the steps is made. With
-            float16 a gradient may overflow; that is an error only if no scale is small enough.
+        NonFiniteError: The loss (of this process or another) or a gradient is nan or infinite; none
+            of the steps is made. With float16 a gradient may overflow; that is an error only if no
+            scale is small enough.
     """
     first = next(iter(wrappers.values()))
     first.backward(first.scale_loss(loss))
     updates, scaler = first.should_update(), getattr(first, "scaler", None)
-    looked_at = wrappers if updates and scaler is None else {}
-    log = check_step(
+    trained = wrappers if updates and scaler is None else {}
+    seen = look_at_step(
         loss,
         {"loss": loss, **(terms or {})},
-        {n: _parameters(w.optimizer) for n, w in looked_at.items()},
+        {n: _parameters(w.optimizer) for n, w in trained.items()},
     )
+    with failing_together():
+        seen.check_losses()
+    seen.check_gradients()  # means over the processes, so that all find the same
     if not updates:
-        return log
+        return seen.terms
     for wrapper in wrappers.values():
         wrapper.step()
         wrapper.zero_grad()
@@ -174,7 +179,7 @@ def update_together(
         if scaler.get_scale() < _SMALLEST_SCALE:
             networks = " or ".join(wrappers)
             raise NonFiniteError({f"the gradient of the {networks} at any loss scale": math.inf})
-    return log
+    return seen.terms
 
 
 def _parameters(optimizer: Optimizer) -> list[nn.Parameter]:

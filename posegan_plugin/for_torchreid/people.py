@@ -25,8 +25,8 @@ class TrainPeople:
     """Training images and key points by image path, without torchreid's augmentation.
 
     torchreid flips, crops and erases at random and does not say what it did, so the key points of
-    an image do not fit what is in the batch. Images are therefore read again (each once, kept as
-    uint8).
+    an image do not fit what is in the batch. Images are therefore read again: each once, here, and
+    kept in memory as uint8.
 
     Args:
         source: An ``ImageDataManager``, or a list of (path, pid, camid) or (path, pid, camid,
@@ -60,7 +60,7 @@ class TrainPeople:
         self.normalize = partial(to_imagenet, mean=mean, std=std)
         people = [Person(str(i[0]), int(i[1]), int(i[2])) for i in items]
         poses = _read(keypoints)
-        self.dataset = PersonDataset(people, poses, image_size, cache=True)
+        self.dataset = PersonDataset(people, poses, image_size, cache="memory")
         self._rows = {_key(i[0], i[3] if len(i) > 3 else 0): row for row, i in enumerate(items)}
 
     def rows(self, data: Mapping[str, object]) -> Tensor:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from posegan_plugin.models.layers import ConvBlock
+from posegan_plugin.models.layers import ConvBlock, memory_format_of
 
 _FREQUENCIES = 4
 
@@ -74,6 +74,7 @@ class PoseCorrespondence(nn.Module):
         """
         height, width = f_I.shape[-2:]
         positions = position_features(height, width, f_I).expand(len(f_I), -1, -1, -1)
+        positions = positions.contiguous(memory_format=memory_format_of(f_I))
         target = self.target(target)
         q = self.query(torch.cat((target, positions), dim=1))
         k = self.key(torch.cat((f_P, f_I, positions), dim=1))

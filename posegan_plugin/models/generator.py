@@ -93,17 +93,17 @@ class PoseTransferGenerator(nn.Module):
         Returns:
             I_g, N masks of PAAN (B, C, H/4, W/4), N masks of PAGN at each module's resolution.
         """
-        size, dtype = self.image_size, condition.dtype
-        source_maps = pose_maps(condition_pose, size, 1, dtype)
+        size = self.image_size
+        source_maps = pose_maps(condition_pose, size, 1, condition)
         f_I, f_P, paan_masks = self.paan(
             self.appearance_encoder(condition), self.pose_encoder(source_maps)
         )
         if self.correspondence is not None:
-            target_maps = pose_maps(target_pose, size, 1, dtype)
+            target_maps = pose_maps(target_pose, size, 1, condition)
             f_I = self.correspondence(f_I, f_P, self.pose_encoder(target_maps))
         cameras = target_camera, self.num_cameras
-        poses = [pose_maps(target_pose, size, 4, dtype, *cameras)] * len(self.pagn.blocks)
+        poses = [pose_maps(target_pose, size, 4, condition, *cameras)] * len(self.pagn.blocks)
         if len(poses) > 1:  # the last module works from H/2 x W/2
-            poses[-1] = pose_maps(target_pose, size, 2, dtype, *cameras)
+            poses[-1] = pose_maps(target_pose, size, 2, condition, *cameras)
         image, pagn_masks = self.pagn(f_I, poses)
         return image, paan_masks, pagn_masks

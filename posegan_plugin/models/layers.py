@@ -6,9 +6,21 @@ import torch
 from torch import Tensor, nn
 
 from posegan_plugin.errors import UserError
+from posegan_plugin.models.upsampling import conv_of_enlarged
 
 NORMS = ("batch", "instance", "none")
 DECONVOLUTIONS = ("resize", "transposed")
+
+
+def memory_format_of(x: Tensor) -> torch.memory_format:
+    """Channels first or last; what is joined with ``x`` has to have the same, or both are copied.
+
+    Args:
+        x: (B, C, H, W).
+    """
+    if x.is_contiguous() or not x.is_contiguous(memory_format=torch.channels_last):
+        return torch.contiguous_format
+    return torch.channels_last
 
 
 def build_norm(norm: str, channels: int) -> nn.Module:
@@ -93,6 +105,13 @@ class DeconvBlock(nn.Sequential):
             layers.append(nn.Conv2d(in_channels, out_channels, 3, 1, 1, bias=bias))
         super().__init__(*layers, build_norm(norm, out_channels), nn.ReLU(inplace=True))
 
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, in_channels, h, w) -> (B, out_channels, h, w), or twice as high and wide."""
+        if not isinstance(self[0], nn.Upsample):
+            return super().forward(x)
+        _, conv, norm, relu = self
+        return relu(norm(conv_of_enlarged(x, conv.weight, conv.bias, 2)))
+
 
 def adaptive_instance_norm(content: Tensor, style: Tensor, eps: float = 1e-5) -> Tensor:
     """AdaIN (equation 3): the content with the per-channel mean and deviation of the style.
@@ -103,10 +122,17 @@ def adaptive_instance_norm(content: Tensor, style: Tensor, eps: float = 1e-5) ->
         eps: Added to the variances.
 
     Returns:
-        (B, C, H, W) in the content's dtype. Statistics are computed in float32.
+        (B, C, H, W) in the content's dtype. Statistics are computed in float32 at least.
     """
-    c, s = content.float(), style.float()
-    c_var, c_mean = torch.var_mean(c, dim=(2, 3), keepdim=True, correction=0)
-    s_var, s_mean = torch.var_mean(s, dim=(2, 3), keepdim=True, correction=0)
+    precise = torch.promote_types(content.dtype, torch.float32)
+    c, s = content.to(precise), style.to(precise)
+    c_mean, c_var = _mean_and_variance(c)
+    s_mean, s_var = _mean_and_variance(s)
     scale = torch.sqrt((s_var + eps) / (c_var + eps))
     return ((c - c_mean) * scale + s_mean).to(content.dtype)
+
+
+def _mean_and_variance(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Over H and W; torch.var_mean takes ten times as long on a CPU where channels come last."""
+    mean = x.mean((2, 3), keepdim=True)
+    return mean, (x - mean).square().mean((2, 3), keepdim=True)

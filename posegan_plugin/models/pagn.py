@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from posegan_plugin.models.layers import ConvBlock, DeconvBlock, adaptive_instance_norm
+from posegan_plugin.models.upsampling import conv_of_enlarged
 
 
 class PAGNModule(nn.Module):
@@ -66,12 +67,26 @@ class PAGNModule(nn.Module):
             (B, out_channels, h', w') with h' = 2h if the module upsamples, else h.
         """
         a = self.style(torch.cat((f_g, P_t), dim=1))
-        b = F.interpolate(self.content(f_I), size=a.shape[-2:], mode="nearest")
-        x = adaptive_instance_norm(content=b, style=a)
-        mask = torch.sigmoid(self.attention(x))
-        if self.upsample:
-            I_g = F.interpolate(I_g, scale_factor=2, mode="nearest")
-        return x + a, self.image(torch.cat((I_g, mask * x), dim=1)), mask
+        # Copies of pixels change neither mean nor deviation: the content is enlarged after AdaIN.
+        x = adaptive_instance_norm(content=self.content(f_I), style=a)
+        mask = torch.sigmoid(self._attention(x, a.shape[-1] // x.shape[-1]))
+        x = F.interpolate(x, size=a.shape[-2:], mode="nearest")
+        return x + a, self._image(I_g, mask * x), mask
+
+    def _attention(self, x: Tensor, factor: int) -> Tensor:
+        """What ``attention`` says of x, enlarged."""
+        (conv, norm, relu), last = self.attention
+        return last(relu(norm(conv_of_enlarged(x, conv.weight, conv.bias, factor))))
+
+    def _image(self, I_g: Tensor, shown: Tensor) -> Tensor:
+        """What ``image`` says of I_g, at the resolution of ``shown``, with ``shown`` behind it."""
+        conv, norm, relu = self.image
+        if self.upsample and isinstance(conv, nn.Conv2d):
+            for_I_g, for_shown = conv.weight.split((I_g.shape[1], shown.shape[1]), dim=1)
+            joined = conv_of_enlarged(I_g, for_I_g, conv.bias, 2)
+            return relu(norm(joined + F.conv2d(shown, for_shown, padding=1)))
+        I_g = F.interpolate(I_g, size=shown.shape[-2:], mode="nearest")
+        return self.image(torch.cat((I_g, shown), dim=1))
 
 
 class PAGN(nn.Module):

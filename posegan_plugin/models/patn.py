@@ -103,10 +103,10 @@ class PATNGenerator(nn.Module):
         target_camera: Tensor | None = None,
     ) -> Tensor:
         """Generate I_g; shapes as in :meth:`posegan_plugin.models.PoseTransferGenerator.forward`."""
-        size, dtype = self.image_size, condition.dtype
+        size = self.image_size
         poses = (
-            pose_maps(condition_pose, size, 1, dtype),
-            pose_maps(target_pose, size, 1, dtype, target_camera, self.num_cameras),
+            pose_maps(condition_pose, size, 1, condition),
+            pose_maps(target_pose, size, 1, condition, target_camera, self.num_cameras),
         )
         appearance = self.appearance_encoder(condition)
         pose = self.pose_encoder(torch.cat(poses, dim=1))

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from posegan_plugin.errors import UserError
+from posegan_plugin.models.layers import memory_format_of
 from posegan_plugin.pose import render_heatmaps
 
 
@@ -13,7 +14,7 @@ def pose_maps(
     pose: Tensor,
     image_size: tuple[int, int],
     stride: int,
-    dtype: torch.dtype,
+    images: Tensor,
     camera: Tensor | None = None,
     num_cameras: int = 0,
 ) -> Tensor:
@@ -23,7 +24,8 @@ def pose_maps(
         pose: Key points (B, 18, 3): x, y in pixels of the image, score.
         image_size: (H, W) of the image.
         stride: The maps have H / stride x W / stride positions.
-        dtype: Of the maps.
+        images: What the network works on beside the maps: they take its memory format, and its dtype
+            or that of autocast.
         camera: Camera ids (B,) int64 in [0, num_cameras); needed where ``num_cameras`` > 0.
         num_cameras: Planes; 0 gives none, whatever ``camera`` is.
 
@@ -31,13 +33,18 @@ def pose_maps(
         (B, 18 + num_cameras, H / stride, W / stride) in [0, 1].
     """
     size = (image_size[0] // stride, image_size[1] // stride)
-    maps = render_heatmaps(pose, image_size, size).to(dtype)
+    device = images.device.type
+    autocast = torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
+    dtype = torch.get_autocast_dtype(device) if autocast else images.dtype
+    layout = memory_format_of(images)
+    maps = render_heatmaps(pose, image_size, size, dtype=dtype, memory_format=layout)
     if not num_cameras:
         return maps
     if camera is None:
         raise ValueError("this generator is conditioned on the camera: target_camera is needed")
-    one_hot = nn.functional.one_hot(camera, num_cameras).to(maps)
-    return torch.cat((maps, one_hot[:, :, None, None].expand(-1, -1, *size)), dim=1)
+    one_hot = nn.functional.one_hot(camera, num_cameras).to(maps)[:, :, None, None]
+    planes = one_hot.expand(-1, -1, *size).contiguous(memory_format=layout)
+    return torch.cat((maps, planes), dim=1)
 
 
 def check_image_size(image_size: tuple[int, int]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -18,6 +20,7 @@ def render_heatmaps(
     size: tuple[int, int] | None = None,
     sigma: float | None = None,
     dtype: torch.dtype | None = None,
+    memory_format: torch.memory_format = torch.contiguous_format,
 ) -> Tensor:
     """Draw one Gaussian per joint, of height 1 at the joint's place.
 
@@ -32,6 +35,7 @@ def render_heatmaps(
         sigma: Standard deviation in pixels of `size`. Defaults to None, 6 px at a height of 128
             and in proportion at other heights.
         dtype: Floating dtype of the maps. Defaults to None, the dtype of the key points.
+        memory_format: ``torch.channels_last`` for networks that work so.
 
     Returns:
         Maps (B, 18, h, w) in [0, 1] on the device of the key points. They are all zero for a
@@ -62,14 +66,21 @@ def render_heatmaps(
     points = keypoints.to(torch.promote_types(keypoints.dtype, torch.float32))
     x, y, score = resize_keypoints(points, image_size, (height, width)).unbind(-1)
     there = (score > 0) & ~x.isnan() & ~y.isnan()
+    x, y = (c.where(there, math.inf) for c in (x, y))
     # A Gaussian of x and y is the product of two 1-D Gaussians: h + w exponentials, not h * w.
-    rows = _gaussian(y, height, sigma, there)
-    columns = _gaussian(x, width, sigma, there)
-    return (rows[..., :, None] * columns[..., None, :]).to(dtype)
+    if memory_format == torch.channels_last:
+        rows = _gaussian(y[:, None, None], sigma, height, 1, 1)
+        columns = _gaussian(x[:, None, None], sigma, 1, width, 1)
+        return (rows * columns).to(dtype).permute(0, 3, 1, 2)
+    rows = _gaussian(y[:, :, None, None], sigma, height, 1)
+    columns = _gaussian(x[:, :, None, None], sigma, 1, width)
+    return (rows * columns).to(dtype)
 
 
-def _gaussian(centre: Tensor, length: int, sigma: float, there: Tensor) -> Tensor:
-    """1-D Gaussians (..., length) around `centre` (...), zero where `there` (...) is false."""
-    pixels = torch.arange(length, dtype=centre.dtype, device=centre.device)
-    values = torch.exp(-0.5 * ((pixels - centre[..., None]) / sigma) ** 2)
-    return values.where(there[..., None], torch.zeros_like(values))
+def _gaussian(centre: Tensor, sigma: float, *shape: int) -> Tensor:
+    """1-D Gaussians around `centre`, along the axis of ``shape`` that is not 1."""
+    pixels = torch.arange(max(shape), dtype=centre.dtype, device=centre.device).view(shape)
+    exponents = (pixels - centre).mul_(math.sqrt(0.5) / sigma).square_().neg_()
+    # exp takes ten times as long where it underflows; squared, as for missing joints, this is 0.
+    smallest = math.ceil(math.log(torch.finfo(centre.dtype).tiny))
+    return exponents.clamp_(min=smallest).exp_()

@@ -8,6 +8,7 @@ from posegan_plugin.training.finite import (
     check_gradients,
     check_losses,
     check_step,
+    look_at_step,
     stop_training,
 )
 from posegan_plugin.training.freeze import frozen, running_statistics
@@ -37,6 +38,7 @@ __all__ = [
     "collapse_warning",
     "compile_networks",
     "frozen",
+    "look_at_step",
     "pairs_of_batch",
     "random_state",
     "remaining_batches",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 
 import torch
@@ -13,8 +15,6 @@ from posegan_plugin.checkpoint import save_checkpoint
 from posegan_plugin.errors import UserError
 
 _NAMED = 8  # files that the message names; the debug checkpoint has all
-_TERM, _NORM = "term", "norm"
-_TOTAL = ("total", "the sum of all losses")
 
 
 class NonFiniteError(Exception):
@@ -22,66 +22,112 @@ class NonFiniteError(Exception):
 
     Args:
         terms: What is not finite, and its value.
+        process: Number of the process in which it is so; ``None`` where there is one, or where it
+            is so in all.
     """
 
-    def __init__(self, terms: Mapping[str, float]) -> None:
-        super().__init__(" and ".join(f"{name} is {value}" for name, value in terms.items()))
+    def __init__(self, terms: Mapping[str, float], process: int | None = None) -> None:
+        what = " and ".join(f"{name} is {value}" for name, value in terms.items())
+        super().__init__(what if process is None else f"{what} in process {process}")
         self.terms = dict(terms)
+        self.process = process
 
 
-def check_losses(total: Tensor, terms: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Look at a loss, as :func:`check_step` does."""
-    return check_step(total, terms, {})
+@dataclass
+class Seen:
+    """Values of a step, on the host.
+
+    Attributes:
+        total: The weighted sum of the losses.
+        terms: Unweighted terms by name, each a scalar; those that are no ``loss...`` are statistics,
+            and ``loss`` is the sum itself.
+        norms: Norm of each network's gradient by name.
+    """
+
+    total: float
+    terms: dict[str, Tensor]
+    norms: dict[str, float]
+
+    def check_losses(self) -> None:
+        """Refuse a loss that is not finite.
+
+        Raises:
+            NonFiniteError: The sum is not finite; it names the terms at fault.
+        """
+        if math.isfinite(self.total):
+            return
+        losses = {n: v.item() for n, v in self.terms.items() if n.startswith("loss")}
+        found = {n: v for n, v in losses.items() if n != "loss" and not math.isfinite(v)}
+        raise NonFiniteError(found or {"the sum of all losses": self.total})
+
+    def check_gradients(self) -> None:
+        """Refuse a gradient that is not finite.
+
+        Raises:
+            NonFiniteError: It names the networks.
+        """
+        found = {n: v for n, v in self.norms.items() if not math.isfinite(v)}
+        if found:
+            raise NonFiniteError({f"the gradient of the {n}": v for n, v in found.items()})
 
 
-def check_gradients(networks: Mapping[str, Iterable[nn.Parameter]]) -> None:
-    """Look at the gradients of a step, as :func:`check_step` does."""
-    check_step(None, {}, networks)
-
-
-def check_step(
+def look_at_step(
     total: Tensor | None,
     terms: Mapping[str, Tensor],
     networks: Mapping[str, Iterable[nn.Parameter]],
-) -> dict[str, Tensor]:
-    """Look at a loss and its gradients before any optimiser makes a step.
+) -> Seen:
+    """Bring what has to be known of a step to the host, before any optimiser makes it.
 
-    Everything comes from the device at once: each look by itself would stop a GPU.
+    All of it comes at once: each look by itself would stop a GPU.
 
     Args:
-        total: The weighted sum, a scalar; ``None`` where only gradients are looked at.
-        terms: Unweighted terms by name; those that are no ``loss...`` are statistics, and ``loss``
-            is the sum itself.
+        total: The weighted sum of the losses, a scalar; ``None`` where only gradients are wanted.
+        terms: Unweighted terms by name.
         networks: Name -> the parameters that are about to be updated.
-
-    Returns:
-        The terms as they were, on the CPU, for the log.
-
-    Raises:
-        NonFiniteError: The sum is not finite (it names the terms at fault), or the gradient of a
-            network is not.
     """
     gradients = {n: [p.grad for p in ps if p.grad is not None] for n, ps in networks.items()}
-    values = {(_TERM, n): v for n, v in terms.items()}
-    values |= {(_NORM, n): torch.nn.utils.get_total_norm(g) for n, g in gradients.items() if g}
-    if total is not None:
-        values[_TOTAL] = total
+    norms = {n: torch.nn.utils.get_total_norm(g) for n, g in gradients.items() if g}
+    totals = [] if total is None else [total]
+    values = [v.detach() for v in (*totals, *terms.values(), *norms.values())]
     if not values:
-        return {}
-    on_host = torch.stack([v.detach().float() for v in values.values()]).cpu()
-    found = dict(zip(values, on_host.unbind(), strict=True))
-    bad = {k: v for k, v in zip(values, on_host.tolist(), strict=True) if not math.isfinite(v)}
-    if _TOTAL in bad:
-        losses = {n: v for (kind, n), v in bad.items() if kind == _TERM and _is_loss(n)}
-        raise NonFiniteError(losses or {_TOTAL[1]: bad[_TOTAL]})
-    faults = {f"the gradient of the {n}": v for (kind, n), v in bad.items() if kind == _NORM}
-    if faults:
-        raise NonFiniteError(faults)
-    return {n: found[_TERM, n] for n in terms}
+        return Seen(0.0, {}, {})
+    widest = reduce(torch.promote_types, (v.dtype for v in values), torch.float32)
+    on_host = torch.stack([v.to(widest) for v in values]).cpu()
+    numbers, first, last = on_host.tolist(), len(totals), len(totals) + len(terms)
+    return Seen(
+        numbers[0] if totals else 0.0,
+        dict(zip(terms, on_host[first:last].unbind(), strict=True)),
+        dict(zip(norms, numbers[last:], strict=True)),
+    )
 
 
-def _is_loss(name: str) -> bool:
-    return name.startswith("loss") and name != "loss"
+def check_step(
+    total: Tensor,
+    terms: Mapping[str, Tensor],
+    networks: Mapping[str, Iterable[nn.Parameter]],
+) -> dict[str, Tensor]:
+    """Look at a loss and its gradients; see :func:`look_at_step`.
+
+    Returns:
+        The terms as they were, on the host, for the log.
+
+    Raises:
+        NonFiniteError: The sum or the gradient of a network is not finite.
+    """
+    seen = look_at_step(total, terms, networks)
+    seen.check_losses()
+    seen.check_gradients()
+    return seen.terms
+
+
+def check_losses(total: Tensor, terms: Mapping[str, Tensor]) -> None:
+    """Look at a loss alone, as :func:`check_step` does."""
+    check_step(total, terms, {})
+
+
+def check_gradients(networks: Mapping[str, Iterable[nn.Parameter]]) -> None:
+    """Look at the gradients alone, as :func:`check_step` does."""
+    look_at_step(None, {}, networks).check_gradients()
 
 
 def stop_training(

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from torch.nn import functional as F
 
 from posegan_plugin.augment import ReIDInput, random_crop, random_erase
 from posegan_plugin.images import resize_images, to_imagenet
@@ -38,6 +39,24 @@ def test_crop_is_a_window_of_eight_ninths_somewhere_inside(size):
         assert centre.abs().max() <= given / 18 + 1e-3
         assert centre.min() < -0.9 * given / 18
         assert centre.max() > 0.9 * given / 18
+
+
+@pytest.mark.parametrize("size", [(24, 16), (48, 32), (30, 50)])
+def test_crop_is_the_affine_map_of_its_window(size):
+    """The same as torch's own grid of a zoom and a shift for each image."""
+    torch.manual_seed(5)
+    zoom = torch.where(torch.rand(8) < 0.6, 8 / 9, 1.0)
+    theta = torch.diag_embed(zoom[:, None].expand(-1, 2))
+    shift = (torch.rand(8, 2) * 2 - 1) * (1 - zoom)[:, None]
+    theta = torch.cat((theta, shift[..., None]), -1)
+    grid = F.affine_grid(theta, [8, 1, *size], align_corners=False)
+    given = images(8).requires_grad_()
+    expected = F.grid_sample(given, grid, padding_mode="border", align_corners=False)
+    torch.manual_seed(5)
+    out = random_crop(given, size, 0.6)
+    assert torch.allclose(out, expected, atol=1e-5)
+    own, theirs = (torch.autograd.grad(o.square().sum(), given)[0] for o in (out, expected))
+    assert torch.allclose(own, theirs, atol=1e-3, rtol=1e-4)
 
 
 def test_probability_is_for_each_image():
@@ -102,10 +121,19 @@ def test_erase_probability(probability, low, high):
     assert low <= (out == 0).flatten(1).any(dim=1).sum() <= high
 
 
-def test_without_augmentation_only_size_and_normalisation():
-    prepare = ReIDInput((48, 32), crop=1.0, erase=1.0)
-    expected = to_imagenet(resize_images(images(), (48, 32)))
-    assert torch.equal(prepare(images(), augment=False), expected)
+@pytest.mark.parametrize("size", [(48, 32), (24, 16), (12, 8), (48, 8), (36, 20)])
+def test_without_augmentation_only_size_and_normalisation(size):
+    prepare = ReIDInput(size, crop=1.0, erase=1.0)
+    expected = to_imagenet(resize_images(images(), size))
+    assert torch.allclose(prepare(images(), augment=False), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(48, 32), (24, 16), (12, 8), (48, 8)])
+def test_normalising_before_the_crop_is_normalising_after_it(size):
+    torch.manual_seed(0)
+    out = ReIDInput(size, crop=0.7)(images(20), augment=True)
+    torch.manual_seed(0)
+    assert torch.allclose(out, to_imagenet(random_crop(images(20), size, 0.7)), atol=1e-5)
 
 
 def test_with_both_off_augmentation_changes_nothing():

@@ -1,9 +1,13 @@
 import io
+import multiprocessing
+from multiprocessing.reduction import ForkingPickler
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch.utils.data import DataLoader
 
 from posegan_plugin.datasets import Person, PersonDataset, read_image
 from posegan_plugin.errors import UserError
@@ -117,60 +121,59 @@ def test_arrays_for_samplers(people):
     assert dataset.pids.dtype == dataset.camids.dtype == np.int64
 
 
-def test_cache_gives_the_same_bytes_and_reads_once(people):
+@pytest.mark.parametrize("cache", [True, "memory", "device"])
+def test_cache_gives_the_same_bytes_and_reads_once(people, cache):
     plain = PersonDataset(people, {}, (36, 16), require_keypoints=False)
-    cached = PersonDataset(people, {}, (36, 16), cache=True, require_keypoints=False)
     expected = [plain[n]["image"] for n in range(4)]
-    for _ in range(2):
-        assert all(torch.equal(cached[n]["image"], expected[n]) for n in range(4))
+    cached = PersonDataset(people, {}, (36, 16), cache, require_keypoints=False)
     picture(9).save(people[0].path)
-    assert torch.equal(cached[0]["image"], expected[0])
     assert not torch.equal(plain[0]["image"], expected[0])
+    for _ in range(2):
+        assert all(torch.equal(cached[n]["image"].cpu(), expected[n]) for n in range(4))
+    assert (cached.cached_bytes, plain.cached_bytes) == (4 * 3 * 36 * 16, 0)
 
 
-@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "LA", "1", "CMYK", "I;16"])
-def test_other_kinds_of_images_become_rgb(tmp_path, mode):
-    if mode == "I;16":
-        array = np.linspace(0, 65535, HEIGHT * WIDTH).reshape(HEIGHT, WIDTH).astype(np.uint16)
-        image, expected = Image.fromarray(array), torch.from_numpy(array // 256).expand(3, -1, -1)
-    else:
-        source = picture(3, 24, 16)
-        image = source.convert(mode)
-        expected = rgb(image)
-    path = tmp_path / ("a.jpg" if mode == "CMYK" else "a.png")
-    image.save(path)
-    read = read_image(path, tuple(expected.shape[1:]))
-    assert read.shape == expected.shape
-    assert read.dtype == torch.uint8
-    tolerance = 24 if mode == "CMYK" else 1  # JPEG, and two ways from CMYK to RGB
-    assert (read.int() - expected.int()).abs().max() <= tolerance
+def test_what_is_done_to_an_image_does_not_reach_the_cache(people):
+    dataset = PersonDataset(people, {}, cache="memory", require_keypoints=False)
+    before = dataset[2]["image"].clone()
+    dataset[2]["image"].zero_()
+    assert torch.equal(dataset[2]["image"], before)
+    # Handed to another process it is this image and not all of them.
+    assert dataset[2]["image"].untyped_storage().nbytes() == before.nbytes
 
 
-def test_channels_are_in_the_order_of_rgb(tmp_path):
-    Image.new("RGB", (8, 12), (200, 100, 20)).save(tmp_path / "a.png")
-    assert read_image(tmp_path / "a.png", (12, 8))[:, 0, 0].tolist() == [200, 100, 20]
+def batches(dataset, **options):
+    generator = torch.Generator().manual_seed(3)
+    return list(DataLoader(dataset, 3, shuffle=True, generator=generator, **options))
 
 
-def test_exif_rotation_is_not_applied(tmp_path):
-    # Key points are in pixels as they are stored.
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    picture(0, 24, 16).save(tmp_path / "a.jpg", exif=exif, quality=95)
-    read = read_image(tmp_path / "a.jpg", (24, 16))
-    assert (read.int() - rgb(picture(0, 24, 16)).int()).abs().max() < 24
+@pytest.mark.parametrize(("method", "workers"), [(None, 0), ("fork", 2), ("spawn", 1)])
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")
+def test_batches_are_the_same_whoever_makes_them(people, method, workers):
+    if method not in (None, *multiprocessing.get_all_start_methods()):
+        pytest.skip("this system cannot start processes so")
+    keypoints = {"1.png": points(), "2.png": points(0.5)}
+    expected = batches(PersonDataset(people, keypoints, (36, 16)))
+    cached = PersonDataset(people, keypoints, (36, 16), cache="memory")
+    for person in people:
+        Path(person.path).unlink()
+    found = batches(cached, num_workers=workers, multiprocessing_context=method)
+    assert len(found) == len(expected) == 2
+    for one, other in zip(found, expected, strict=True):
+        assert one.keys() == other.keys()
+        assert all(torch.equal(one[key], other[key]) for key in one)
 
 
-def test_shrinking_averages(tmp_path):
-    board = np.indices((24, 16)).sum(axis=0) % 2 * 255
-    Image.fromarray(np.stack([board] * 3, -1).astype(np.uint8)).save(tmp_path / "a.png")
-    read = read_image(tmp_path / "a.png", (12, 8))
-    assert (read.int() - 128).abs().max() <= 1
+def test_processes_share_the_cache(people):
+    """Sent to a process that does not inherit it, it goes as a handle."""
+    dataset = PersonDataset(people, {}, (256, 128), cache="memory", require_keypoints=False)
+    assert len(ForkingPickler.dumps(dataset)) < dataset.cached_bytes / 10
 
 
-def test_names_that_are_not_ascii(tmp_path):
-    path = tmp_path / "öffentlich 人.png"
-    picture().save(path)
-    assert torch.equal(read_image(path, (HEIGHT, WIDTH)), rgb(picture()))
+@pytest.mark.parametrize("cache", [None, "ram", "", 2, [], "cuda"])
+def test_unknown_cache(people, cache):
+    with pytest.raises(UserError, match=r"cache=.* is unknown; choose False, 'memory' or 'device'"):
+        PersonDataset(people, {}, cache=cache, require_keypoints=False)
 
 
 def truncated(kind):
@@ -187,6 +190,8 @@ def test_truncated_file_is_named(tmp_path, kind):
     dataset = PersonDataset([Person(str(path), 0, 0)], {}, (48, 32), require_keypoints=False)
     with pytest.raises(UserError, match=r"0001_c1\.img cannot be decoded"):
         dataset[0]
+    with pytest.raises(UserError, match=r"0001_c1\.img cannot be decoded"):
+        PersonDataset(dataset.people, {}, (48, 32), cache=True, require_keypoints=False)
 
 
 @pytest.mark.parametrize("content", [b"", b"no image", None])
@@ -202,3 +207,4 @@ def test_unreadable_file_is_named(tmp_path, content):
 
 def test_no_people():
     assert len(PersonDataset([], {})) == 0
+    assert PersonDataset([], {}, cache="memory").cached_bytes == 0

@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import DataLoader
 
 from posegan_plugin import UserError
 from posegan_plugin.for_mmengine import ReIDDataset
@@ -48,6 +49,19 @@ def test_test_split_is_queries_then_gallery(tiny):
     paths = [p.path for p in people.people]
     assert all("/query/" in p for p in paths[:12])
     assert all("/bounding_box_test/" in p for p in paths[12:])
+
+
+@pytest.mark.parametrize("cache", [True, "memory", "device"])
+def test_cached_batches_are_the_same(tiny, cache, monkeypatch):
+    lines = []
+    where = "posegan_plugin.for_mmengine.dataset.print_log"
+    monkeypatch.setattr(where, lambda text, *_: lines.append(text))
+    plain, cached = dataset(tiny, "test"), dataset(tiny, "test", cache=cache, image_size=(256, 128))
+    assert lines == ["the 24 decoded test images take 2 MB"]
+    cached = dataset(tiny, "test", cache=cache)
+    for one, other in zip(DataLoader(plain, 5), DataLoader(cached, 5), strict=True):
+        assert one.keys() == other.keys()
+        assert all(torch.equal(one[key], other[key].to(one[key].device)) for key in one)
 
 
 def test_item(tiny):

@@ -1,5 +1,7 @@
 import json
 import shutil
+import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,67 +13,18 @@ from posegan_plugin.for_mmengine import SeparateDDP
 from posegan_plugin.for_mmengine.distributed import TransparentDDP
 from posegan_plugin.for_mmengine.model import unwrap
 
-PROBE = """
-import json
-import os
-import signal
-from pathlib import Path
-
-import torch
-from mmengine.dist import get_rank
-from mmengine.hooks import Hook
-from mmengine.registry import HOOKS, METRICS
-
-from posegan_plugin.for_mmengine import ReIDMetric
-
-
-@METRICS.register_module()
-class CountingMetric(ReIDMetric):
-    def compute_metrics(self, results):
-        return {**super().compute_metrics(results), "n": len(results)}
-
-
-@HOOKS.register_module()
-class Probe(Hook):
-    def __init__(self, stop=None):
-        self.stop = stop
-        self.rows = []
-        self.logged = []
-
-    def before_train(self, runner):
-        self.start = {k: v.clone() for k, v in runner.model.module.state_dict().items()}
-
-    def before_train_iter(self, runner, batch_idx, data_batch=None):
-        if get_rank() == 1 and batch_idx == 1:
-            data_batch["keypoints"].zero_()  # nobody can be posed here, and others can elsewhere
-        if get_rank() == 0 and batch_idx == self.stop:
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
-        self.rows.append(sorted(data_batch["index"].tolist()))
-        self.logged.append(sorted(outputs))
-
-    def after_val_epoch(self, runner, metrics=None):
-        if get_rank() == 0:
-            (Path(runner.work_dir) / "metrics.json").write_text(json.dumps(metrics))
-
-    def after_run(self, runner):
-        state = {k: v.clone() for k, v in runner.model.module.state_dict().items()}
-        content = {"start": self.start, "state": state, "rows": self.rows, "logged": self.logged}
-        torch.save(content, Path(runner.work_dir) / f"rank{get_rank()}.pt")
-"""
+FOLDER = Path(__file__).parent
 
 
 @pytest.fixture(scope="module")
 def two_processes(tiny, tmp_path_factory):
     """A joint training by two processes, of which the test set does not divide evenly."""
     folder = tmp_path_factory.mktemp("two")
-    (folder / "probe.py").write_text(PROBE)
     people = shutil.copytree(tiny.data_root / "procedural_people", folder / "people")
     next((people / "bounding_box_test").iterdir()).unlink()  # 23 are left
     (folder / "config.py").write_text(
         f"_base_ = [{str(tiny.config)!r}]\n"
-        "custom_imports = dict(imports=['probe'])\n"
+        "custom_imports = dict(imports=['distributed_probes'])\n"
         "custom_hooks = [*_base_.custom_hooks, dict(type='Probe')]\n"
         "val_evaluator = dict(type='CountingMetric')\n"
         "_source = dict(_delete_=True, name='market_layout', folder='people')\n"
@@ -90,7 +43,7 @@ def start(tiny, folder, config="config.py", **options):
         "train",
         config=folder / config,
         python=("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"),
-        path=[folder],
+        path=[FOLDER],
         launcher="pytorch",
         epochs=1,
         options={"model.objective.adversarial_ramp": "(0,0)"},
@@ -112,22 +65,59 @@ def test_all_wait_with_the_generator_for_a_process_that_has_no_pairs(two_process
     assert ["loss_R" in names for names in first["logged"]] == [True, False, True, True]
 
 
-def test_a_signal_to_one_stops_all_and_nothing_is_lost(two_processes, tiny, tmp_path, capsys):
-    folder, whole, _ = two_processes
-    (folder / "stop.py").write_text(
-        (folder / "config.py").read_text().replace("type='Probe'", "type='Probe', stop=2")
-    )
-    done, _ = start(tiny, folder, "stop.py", work_dir=tmp_path)
+@pytest.fixture(scope="module")
+def stopped(two_processes, tiny, tmp_path_factory):
+    """The same training, of which one process got a signal."""
+    folder = two_processes[0]
+    return start(tiny, folder, probe(folder, stop=2), work_dir=tmp_path_factory.mktemp("stopped"))
+
+
+@pytest.fixture(scope="module")
+def killed(two_processes, stopped, tiny, tmp_path_factory):
+    """It was resumed, and one process was killed; how all ended, in which work dir, and how soon."""
+    folder = two_processes[0]
+    work_dir = shutil.copytree(stopped[1], tmp_path_factory.mktemp("killed") / "run")
+    done, _ = start(tiny, folder, probe(folder, kill=3), work_dir=work_dir, resume=True)
+    return done, work_dir, time.time() - (work_dir / "killed").stat().st_mtime
+
+
+def probe(folder, **options):
+    """A config whose probe does something."""
+    path = folder / f"{next(iter(options))}.py"
+    arguments = ", ".join(f"{k}={v}" for k, v in options.items())
+    text = (folder / "config.py").read_text()
+    path.write_text(text.replace("type='Probe'", f"type='Probe', {arguments}"))
+    return path.name
+
+
+def test_a_signal_to_one_stops_all(stopped, tiny, capsys):
+    done, work_dir = stopped
     assert done.returncode != 0
-    path = tmp_path / "epoch_0_batch_3.pth"
+    path = work_dir / "epoch_0_batch_3.pth"
     message = f"interrupted in epoch 1 after 3 of 4 batches, saved in {path}; go on with: the same"
     assert done.stderr.count(message) == 1
     with pytest.raises(SystemExit):
-        tiny.run("train", work_dir=tmp_path, resume=True, epochs=1)
+        tiny.run("train", work_dir=work_dir, resume=True, epochs=1)
     assert "saved by 2 processes in the middle of an epoch" in capsys.readouterr().err
-    done, _ = start(tiny, folder, work_dir=tmp_path, resume=True)
+
+
+def test_a_kill_of_one_ends_all(stopped, killed):
+    """Soon, and what was saved before is all that is there."""
+    done, work_dir, seconds = killed
+    assert done.returncode != 0
+    assert "exitcode  : -9" in done.stderr
+    assert seconds < 90  # torchrun gives the others 30; a hang would take 30 minutes
+    written = [p.name for p in work_dir.iterdir() if p.suffix in (".pth", ".tmp")]
+    assert written == ["epoch_0_batch_3.pth"]
+    assert differing_entries(read_checkpoint(stopped[1]), read_checkpoint(work_dir)) == []
+
+
+def test_nothing_is_lost_by_signals_and_kills(two_processes, killed, tiny, tmp_path):
+    folder, whole, _ = two_processes
+    work_dir = shutil.copytree(killed[1], tmp_path / "run")
+    done, _ = start(tiny, folder, work_dir=work_dir, resume=True)
     assert done.returncode == 0, done.stderr
-    expected, found = (read_checkpoint(f / "epoch_1.pth") for f in (whole, tmp_path))
+    expected, found = (read_checkpoint(f / "epoch_1.pth") for f in (whole, work_dir))
     assert differing_entries(expected["state_dict"], found["state_dict"]) == []
     assert differing_entries(expected["optimizer"], found["optimizer"]) == []
 
@@ -147,16 +137,16 @@ def test_checkpoint_knows_no_wrappers(two_processes):
     assert not [k for k in state if "module." in k]
 
 
-def test_one_process_evaluates_the_checkpoint(two_processes, tiny):
+def test_one_process_finds_the_same_scores(two_processes, tiny):
     folder, work_dir, _ = two_processes
     metrics = json.loads((work_dir / "metrics.json").read_text())
-    assert metrics["reid/n"] == 23
+    assert not (tiny.folder / ".dist_test").exists()  # where the tool was started
+    assert metrics.pop("reid/n") == metrics.pop("reid/different") == 23
     config = folder / "alone.py"
     text = (folder / "config.py").read_text().splitlines()
     config.write_text("\n".join(t for t in text if not t.startswith(("custom", "val_evaluator"))))
     alone = tiny.run("test", work_dir, config=config).metrics
-    del metrics["reid/n"]
-    assert alone == pytest.approx(metrics, rel=1e-4)
+    assert alone == metrics
 
 
 class Pair(nn.Module):

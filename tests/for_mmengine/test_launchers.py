@@ -1,5 +1,6 @@
 import os
 import socket
+from datetime import timedelta
 
 import pytest
 import torch
@@ -89,6 +90,19 @@ def test_group_on_a_cpu(monkeypatch, launcher):
     assert config.launcher == launcher
     assert config.model_wrapper_cfg.type == "posegan_plugin.SeparateDDP"
     assert [h.type for h in config.custom_hooks] == ["SyncBuffersHook"]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="mmengine makes the group")
+@pytest.mark.parametrize(
+    ("options", "timeout"),
+    [({}, None), ({"env_cfg": {"dist_cfg": {"timeout": 90}}}, timedelta(seconds=90))],
+)
+def test_how_long_processes_wait_for_each_other(environment, monkeypatch, options, timeout):
+    environment(**PLACES["pytorch"], **ADDRESS)
+    made = []
+    monkeypatch.setattr(torch.distributed, "init_process_group", lambda *a, **k: made.append(k))
+    start_processes(Config(options), "pytorch")
+    assert made == [{"timeout": timeout}]
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="allowed on a GPU")

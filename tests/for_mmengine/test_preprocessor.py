@@ -36,6 +36,7 @@ def test_training_batches_are_mirrored(data, flip):
     batch = ReIDDataPreprocessor(flip)(data, training=True)
     mirrored = torch.equal(batch.images, plain.images.flip(-1))
     assert mirrored == (flip == 1.0)
+    assert batch.images.is_contiguous(memory_format=torch.channels_last)
     assert torch.equal(batch.keypoints, plain.keypoints) == (flip == 0.0)
 
 

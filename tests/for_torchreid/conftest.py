@@ -73,6 +73,78 @@ def build_manager(root, **options):
         return torchreid_module("data").ImageDataManager(**(usual | options))
 
 
+@pytest.fixture
+def tiny_manager(tiny):
+    """Builds torchreid's ``ImageDataManager`` on the tiny people, 72 images of 12."""
+    from posegan_plugin.for_torchreid import register
+
+    register()
+    usual = {"sources": "procedural_people", "height": 32, "width": 16, "transforms": []}
+    usual["train_sampler"] = "RandomSampler"
+    return lambda **options: build_manager(tiny.data_root, **(usual | options))
+
+
+@pytest.fixture
+def tiny_keypoints(tiny):
+    return tiny.data_root / "procedural_people" / "market-annotation-train.csv"
+
+
+@pytest.fixture
+def people_on_disk(tiny):
+    """Image name -> (pid, camid) of the tiny people, pids as torchreid numbers them."""
+    files = sorted((tiny.data_root / "procedural_people" / "bounding_box_train").iterdir())
+    numbers = {pid: n for n, pid in enumerate(sorted({f.name[:4] for f in files}))}
+    return {str(f): (numbers[f.name[:4]], int(f.name[6]) - 1) for f in files}
+
+
+class Negative(nn.Module):
+    """A generator that inverts colours: what comes out says what went in."""
+
+    def __init__(self, num_cameras=0):
+        super().__init__()
+        self.scale = nn.Parameter(torch.tensor(-1.0))
+        self.image_size, self.num_cameras = (32, 16), num_cameras
+        self.calls = []
+
+    def forward(self, condition, condition_pose, target_pose, target_camera=None):
+        self.calls.append((condition, condition_pose, target_pose, target_camera))
+        return condition * self.scale
+
+
+@pytest.fixture
+def negative():
+    return Negative
+
+
+@pytest.fixture
+def wrapped(tiny_manager, tiny_keypoints):
+    """Builds a ``PoseTransferDataManager`` around one of the tiny people."""
+    from posegan_plugin.augment import SynthesisPolicy
+    from posegan_plugin.for_torchreid import PoseTransferDataManager
+
+    def wrap(generator=None, plain=None, others=None, **policy):
+        return PoseTransferDataManager(
+            plain or tiny_manager(),
+            generator or Negative(),
+            [tiny_keypoints],
+            SynthesisPolicy(**policy),
+            **(others or {}),
+        )
+
+    return wrap
+
+
+@pytest.fixture
+def first():
+    """The first batch of a loader, always of the same random numbers."""
+
+    def first(loader):
+        torch.manual_seed(0)
+        return next(iter(loader))
+
+    return first
+
+
 class SmallModel(nn.Module):
     """Answers as torchreid's models with loss='triplet' do, with one layer each."""
 

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -76,8 +78,14 @@ def test_each_image_is_read_once(four, tmp_path):
     for path, *_ in four[:2]:
         picture(tmp_path / path, level=255)
     assert torch.equal(people.batch(data(four, [0, 1])).images, before)
-    picture(tmp_path / four[2][0], level=255)
-    assert people.batch(data(four, [2])).images.min() == 1
+
+
+def test_a_damaged_image_is_named_at_once(four):
+    """And not by whichever batch it falls into; its header is whole."""
+    path = Path(four[2][0])
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(UserError, match=r"2\.png cannot be decoded"):
+        TrainPeople(four, poses(four), (8, 4))
 
 
 def test_pose_bank(four):

@@ -78,7 +78,7 @@ def corner_gradient(correspondence):
     f_I = rand(1, 8, 16, 8).requires_grad_()
     f_P, target = (
         rand(1, 8, 16, 8, seed=1),
-        generator.pose_encoder(pose_maps(pose, generator.image_size, 1, f_I.dtype)),
+        generator.pose_encoder(pose_maps(pose, generator.image_size, 1, f_I)),
     )
     out, _, _ = generator.paan(f_I, f_P)
     if correspondence:

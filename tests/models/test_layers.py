@@ -8,6 +8,7 @@ from posegan_plugin.models.layers import (
     DeconvBlock,
     adaptive_instance_norm,
     build_norm,
+    memory_format_of,
 )
 
 
@@ -125,3 +126,11 @@ def test_adain_in_half_precision_computes_in_float32():
     # 300 ** 2 is beyond float16.
     expected = adaptive_instance_norm(content.half().float(), style.half().float())
     assert torch.allclose(out.float(), expected, atol=5e-3)
+
+
+def test_memory_format():
+    first = rand(2, 3, 4, 5)
+    assert memory_format_of(first) == torch.contiguous_format
+    last = first.contiguous(memory_format=torch.channels_last)
+    assert memory_format_of(last) == torch.channels_last
+    assert memory_format_of(last[..., ::2]) == torch.contiguous_format

@@ -136,3 +136,20 @@ def test_same_on_the_gpu():
     maps = render_heatmaps(keypoints.cuda(), SIZE)
     assert maps.is_cuda
     torch.testing.assert_close(maps.cpu(), render_heatmaps(keypoints, SIZE))
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
+def test_channels_last_holds_the_same_values(dtype):
+    keypoints = torch.rand(3, 18, 3, generator=torch.Generator().manual_seed(0)) * 60
+    keypoints[1, 4, 2] = 0
+    usual = render_heatmaps(keypoints, SIZE, (32, 16), dtype=dtype)
+    maps = render_heatmaps(keypoints, SIZE, (32, 16), None, dtype, torch.channels_last)
+    assert torch.equal(maps, usual)
+    assert maps.is_contiguous(memory_format=torch.channels_last)
+    assert usual.is_contiguous()
+
+
+def test_maps_follow_the_key_points_in_a_gradient():
+    keypoints = torch.rand(1, 18, 3, generator=torch.Generator().manual_seed(0)).double()
+    keypoints = (keypoints * torch.tensor([8, 16, 1])).requires_grad_()
+    assert torch.autograd.gradcheck(lambda k: render_heatmaps(k, (16, 8)), keypoints)

@@ -118,14 +118,14 @@ def test_damaged_image(refusal, broken_data):
     assert str(path) in error
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-def test_truncated_image(refusal, broken_data, workers):
-    """Its header is whole: the training finds it when it reads it, in a process of its own."""
+@pytest.mark.parametrize(("cache", "workers"), [("memory", 0), (False, 0), (False, 2)])
+def test_truncated_image(refusal, broken_data, cache, workers):
+    """Its header is whole: whoever reads it finds it, at the start or in a process of its own."""
     for path in (broken_data / "procedural_people" / "bounding_box_train").glob("*.jpg"):
         path.write_bytes(path.read_bytes()[:-60])
     options = {
         "train_dataloader.num_workers": workers,
-        "train_dataloader.persistent_workers": False,
+        "train_dataloader.dataset.cache": cache,
     }
     error = refusal("train", data_root=broken_data, options=options)
     assert error.startswith(f"error: {broken_data}")
@@ -195,6 +195,16 @@ def test_large_camera_number(refusal, broken_data):
         ({"train_dataloader.dataset.image_size.a": 1}, ["--cfg-options", "image_size"]),
         ({"train_dataloader.sampler.num_images": "two"}, ["num_images='two'"]),
         ({"train_dataloader.dataset.on_error": "ignore"}, ["on_error='ignore'", "'skip'"]),
+        ({"train_dataloader.dataset.cache": "disk"}, ["cache='disk'", "'memory'", "'device'"]),
+        # What a loader without or with worker processes cannot do.
+        (
+            {"val_dataloader.dataset.cache": "device", "val_dataloader.num_workers": 1},
+            ["val_dataloader.dataset.cache='device'", "num_workers=0", "cache='memory'"],
+        ),
+        (
+            {"val_dataloader.persistent_workers": True},
+            ["val_dataloader.persistent_workers", "set it to False"],
+        ),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
 )

@@ -1,29 +1,11 @@
 """``tools/benchmark/long_run.py``: what it calls growth. It takes minutes, so it is not run here."""
 
-import importlib.util
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).resolve().parents[2] / "tools" / "benchmark"
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-
-
-@pytest.fixture
-def benchmark(monkeypatch):
-    """Loads a file of the folder as it finds its neighbours when it runs."""
-
-    def load(name):
-        monkeypatch.syspath_prepend(FOLDER)
-        spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
-        module = importlib.util.module_from_spec(spec)
-        monkeypatch.setitem(sys.modules, name, module)  # dataclasses look there
-        spec.loader.exec_module(module)
-        return module
-
-    return load
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def test_joint_step(benchmark, monkeypatch):
         assert by_name[name]["samples/s"] > 0
         assert 0 < by_name[name]["share of matrix peak"] < 2  # of other jobs' leavings
         assert by_name[name]["batch"] == 8
-    assert any("not measured" in note for note in content["notes"])
+    assert any("Not measured: a GPU" in note for note in content["notes"])
 
 
 @pytest.mark.parametrize("groups", [1, 2, 6])

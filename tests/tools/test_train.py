@@ -7,6 +7,7 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from posegan_plugin.comparison import differing_entries
 from posegan_plugin.training import ReIDObjective
 from posegan_plugin.visualization import image_grid
 
@@ -185,3 +186,12 @@ def test_rendering_at_the_first_start_and_never_again(tiny, tmp_path, capfd):
     tiny.run("train", data_root=root, options=options, epochs=1)
     assert "procedural people" not in capfd.readouterr().err
     assert {p: p.stat().st_mtime_ns for p in root.rglob("*")} == before
+
+
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")
+def test_worker_processes_and_cache_change_nothing(tiny, joint_run):
+    options = {"train_dataloader.dataset.cache": False, "train_dataloader.num_workers": 2}
+    decoding = tiny.run("train", options=options)
+    cached, decoded = (torch.load(r.checkpoint) for r in (joint_run, decoding))
+    for part in ("state_dict", "optimizer"):
+        assert differing_entries(cached[part], decoded[part]) == []

@@ -7,6 +7,7 @@ from harness import measure, parser, report
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from posegan_plugin.memory import keep_freed_memory
 from posegan_plugin.models import PATNGenerator, PoseTransferGenerator
 
 SIZE = (128, 64)
@@ -32,7 +33,10 @@ def main() -> None:
     """Time both at several batch sizes, in float32 and with AMP."""
     options = parser(__doc__)
     options.add_argument("--batches", type=int, nargs="+", default=[1, 16, 64])
+    options.add_argument("--return-memory", action="store_true", help="unlike the package's tools")
     args = options.parse_args()
+    if args.device == "cpu" and not args.return_memory:
+        keep_freed_memory()
     networks = {
         "ours": PoseTransferGenerator(SIZE, correspondence="attention"),
         "paper's": PoseTransferGenerator(SIZE),

@@ -41,6 +41,10 @@ ROWS = {
     "all": {ONE_FORWARD, CHANNELS_LAST, FUSED, AMP, COMPILE},
 }
 """What each row does; ``plain`` is the step without any of it."""
+NOT_MEASURED = (
+    "Not measured: a GPU (the same command there); compiled code on a CPU, unless a row says so "
+    "(`--rows plain compile defaults all`; minutes of compiling)."
+)
 IDENTITIES, CAMERAS, IMAGES_OF_ONE = 751, 6, 4
 
 
@@ -148,8 +152,13 @@ def parse_args() -> argparse.Namespace:
     options = parser(__doc__)
     options.add_argument("--preset", choices=PRESETS, help="default: full on a GPU, small on a CPU")
     options.add_argument("--batches", type=int, nargs="+", help="default: 64, on a GPU also 256")
-    options.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS))
-    return options.parse_args()
+    options.add_argument(
+        "--rows", nargs="+", choices=ROWS, help="default: all, on a CPU those that need no compiler"
+    )
+    args = options.parse_args()
+    compiled = args.device.startswith("cuda")  # elsewhere it takes longer than all the rest
+    args.rows = args.rows or [n for n, m in ROWS.items() if compiled or COMPILE not in m]
+    return args
 
 
 def main() -> None:
@@ -167,7 +176,7 @@ def main() -> None:
     for batch in args.batches or ([64, 256] if gpu else [64]):
         rows += rows_of(config, batch, args, peaks)
     report(
-        f"joint_step_{preset}",
+        "joint_step",
         f"A joint step (equation 14) of the preset {preset}, against the same without our measures",
         ["ratio to plain", "row", "batch", "samples/s", "share of matrix peak", "GB a step"],
         rows,
@@ -177,7 +186,7 @@ def main() -> None:
             "A sample is a real image; data lie on the device; all ramps are over.",
             "Matrix peak measured here: "
             f"{peaks[False] / 1e12:.3g} TFLOP/s in float32, {peaks[True] / 1e12:.3g} in bfloat16.",
-            *(["The GPU is not measured: the same command there."] if not gpu else []),
+            *([NOT_MEASURED] if not gpu else []),
         ],
     )
 

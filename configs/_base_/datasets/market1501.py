@@ -7,14 +7,15 @@ _keypoints = [
 _people = dict(
     type="ReIDDataset", source=dict(name="market1501"), keypoints=_keypoints, image_size=(128, 64)
 )
+# Training images are decoded once and kept as bytes, 24.6 kB each: Market-1501 318 MB, DukeMTMC-reID
+# 406 MB, MSMT17 802 MB in every process. Where that does not fit: dataset.cache=False num_workers=4.
 train_dataloader = dict(
     batch_size=64,
-    num_workers=4,
-    persistent_workers=True,
+    num_workers=0,
     drop_last=True,
     collate_fn=dict(type="default_collate"),
     sampler=dict(type="IdentitySampler", num_identities=16, num_images=4),
-    dataset=dict(**_people, split="train"),
+    dataset=dict(**_people, split="train", cache="memory"),
 )
 val_dataloader = dict(
     batch_size=256,

@@ -13,7 +13,7 @@ _people = dict(
         seed=0,
     ),
     image_size=(64, 32),
-    cache=True,
+    cache="memory",
 )
 train_dataloader = dict(
     batch_size=32,

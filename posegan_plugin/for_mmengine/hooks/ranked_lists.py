@@ -51,7 +51,7 @@ def lists_picture(lists: RankedQueries, dataset: object) -> np.ndarray:
     """
 
     def image(row: int) -> np.ndarray:
-        return dataset[int(row)]["image"].permute(1, 2, 0).numpy()
+        return dataset[int(row)]["image"].permute(1, 2, 0).cpu().numpy()
 
     there = [galleries >= 0 for galleries in lists.galleries]
     return ranked_list_picture(
