@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from posegan_plugin.transfer import send
+
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
@@ -48,11 +50,14 @@ def resize_images(images: Tensor, size: tuple[int, int]) -> Tensor:
         return images
     # Enlarging is the same with and without antialiasing, but for the time it takes.
     shrinking = images.shape[-2] > size[0] or images.shape[-1] > size[1]
-    return F.interpolate(
-        images, size=tuple(size), mode="bilinear", align_corners=False, antialias=shrinking
+    # Under AMP a generator draws in bfloat16, which torch cannot shrink on a CPU.
+    wide = images.to(torch.promote_types(images.dtype, torch.float32))
+    resized = F.interpolate(
+        wide, size=tuple(size), mode="bilinear", align_corners=False, antialias=shrinking
     )
+    return resized.to(images.dtype)
 
 
 def _channels(values: Sequence[float], images: Tensor) -> Tensor:
     """One value a channel, (3, 1, 1), as the images are kept."""
-    return torch.tensor(values, device=images.device, dtype=images.dtype)[:, None, None]
+    return send(torch.tensor(values, dtype=images.dtype), images.device)[:, None, None]

@@ -8,6 +8,7 @@ import torch
 
 from posegan_plugin.augment.person_batch import PersonBatch
 from posegan_plugin.pose import flip_keypoints
+from posegan_plugin.transfer import send
 
 
 def random_flip(batch: PersonBatch, probability: float) -> PersonBatch:
@@ -20,7 +21,7 @@ def random_flip(batch: PersonBatch, probability: float) -> PersonBatch:
     Returns:
         A new batch with the flipped people; random numbers come from the CPU's default generator.
     """
-    flipped = (torch.rand(len(batch)) < probability).to(batch.images.device)
+    flipped = send(torch.rand(len(batch)) < probability, batch.images.device)
     return replace(
         batch,
         images=torch.where(flipped[:, None, None, None], batch.images.flip(-1), batch.images),

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from posegan_plugin.pose import count_joints
+from posegan_plugin.transfer import send
 
 
 def sample_pairs(
@@ -35,7 +36,7 @@ def sample_pairs(
     usable = count_joints(keypoints) >= min_joints
     allowed = (pids[:, None] == pids[None]) & usable[:, None] & usable[None]
     allowed.fill_diagonal_(False)
-    score = torch.rand(allowed.shape).to(pids.device)
+    score = send(torch.rand(allowed.shape), pids.device)
     if target == "cross_camera":
         score = score + (camids[:, None] != camids[None])
     best, chosen = score.masked_fill(~allowed, -1.0).max(dim=1)

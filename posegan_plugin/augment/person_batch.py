@@ -54,8 +54,8 @@ class PersonBatch:
     def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, rows: Tensor) -> PersonBatch:
-        """The people of the given rows (indices or a boolean mask)."""
+    def __getitem__(self, rows: Tensor | slice) -> PersonBatch:
+        """The people of the given rows (indices, a boolean mask or a slice)."""
         taken = {f.name: getattr(self, f.name) for f in fields(self)}
         return replace(self, **{k: None if v is None else v[rows] for k, v in taken.items()})
 

@@ -9,6 +9,7 @@ from posegan_plugin.augment.person_batch import PersonBatch
 from posegan_plugin.augment.policy import Encoder, SynthesisPolicy
 from posegan_plugin.images import resize_images
 from posegan_plugin.pose import PoseBank, count_joints, resize_keypoints
+from posegan_plugin.transfer import send
 
 
 class PoseTransferAugment:
@@ -55,20 +56,13 @@ class PoseTransferAugment:
         if self.policy.weight_at(progress) == 0:  # they would still move batch norm statistics
             return batch
         self.generator.eval()  # the model around it may have switched it to training
-        rows = self._conditions(batch)
+        rows, chosen = self._choose(batch)
         if not len(rows):
             return batch
-        people = batch[rows]
-        bank = self.pose_bank
-        chosen = bank.sample(
-            self.policy.target, people.pids.cpu(), people.camids.cpu(), exclude=people.indices.cpu()
-        )
-        found = chosen >= 0
-        people, chosen = people[found.to(rows.device)], chosen[found]
-        if not len(people):
-            return batch
-        poses = bank.keypoints[chosen].to(batch.keypoints)
-        cameras = bank.camids[chosen].to(batch.camids)
+        device = batch.images.device
+        people = batch[send(rows, device)]
+        poses = send(self.pose_bank.keypoints[chosen], device).to(batch.keypoints.dtype)
+        cameras = send(self.pose_bank.camids[chosen], device)
         conditions = people.images
         people.images = transfer(self.generator, conditions, people.keypoints, poses, cameras).to(
             batch.images.dtype
@@ -76,20 +70,30 @@ class PoseTransferAugment:
         people.keypoints = poses
         if getattr(self.generator, "num_cameras", 0):
             people.camids = cameras
-        kept = self.policy.keep(conditions, people.images, encoder)
-        people = self.policy.label_people(people[kept], progress, self.teacher)
-        return batch.extended_by(people)
+        if self.policy.filter is not None:
+            people = people[self.policy.keep(conditions, people.images, encoder)]
+        return batch.extended_by(self.policy.label_people(people, progress, self.teacher))
 
-    def _conditions(self, batch: PersonBatch) -> Tensor:
-        """Rows of the condition images: random, none twice before all were taken once."""
+    def _choose(self, batch: PersonBatch) -> tuple[Tensor, Tensor]:
+        """Rows of the condition images (K,), on the CPU, and of their poses in the bank (K,).
+
+        Conditions are random, none twice before all were taken once.
+        """
         usable = count_joints(batch.keypoints) >= self.policy.min_joints
+        facts = torch.stack((usable.to(batch.pids), batch.pids, batch.camids, batch.indices))
+        usable, pids, camids, indices = facts.cpu()  # all that is asked of the device, at once
         rows = usable.nonzero().squeeze(1)
         wanted = self.policy.count(len(batch))
         if not len(rows) or not wanted:
-            return rows[:0]
+            return rows[:0], rows[:0]
         rounds = -(-wanted // len(rows))
         order = torch.cat([torch.randperm(len(rows)) for _ in range(rounds)])[:wanted]
-        return rows[order.to(rows.device)]
+        rows = rows[order]
+        chosen = self.pose_bank.sample(
+            self.policy.target, pids[rows], camids[rows], exclude=indices[rows]
+        )
+        found = chosen >= 0
+        return rows[found.cpu()], chosen[found]
 
 
 def transfer(

@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from functools import partial
 
 import torch
+from mmengine.device import get_device
 from mmengine.logging import MessageHub
 from mmengine.model import BaseModel
 from mmengine.optim import OptimWrapperDict
@@ -24,6 +25,7 @@ from posegan_plugin.training import (
     PosePairs,
     add_generated,
     build_objectives,
+    compile_networks,
     frozen,
     pairs_of_batch,
     running_statistics,
@@ -61,6 +63,7 @@ class PoseGANReID(BaseModel):
         max_pairs: At most so many condition-target pairs of a batch train the generator; ``None``
             takes all. The re-ID network likes larger batches than a CPU likes for the generator.
         channels_last: Memory layout of the convolutions; faster on CPUs and on GPUs with AMP.
+        compile: Whether, or in which of its modes, ``torch.compile`` makes the networks' code.
         data_preprocessor: Config of the data preprocessor.
 
     Attributes:
@@ -90,6 +93,7 @@ class PoseGANReID(BaseModel):
         reid_to_generator: bool = True,
         max_pairs: int | None = None,
         channels_last: bool = True,
+        compile: bool | str = False,
         data_preprocessor: dict | None = None,
     ) -> None:
         # Built here: BaseModel would look the type up in mmengine's scope.
@@ -149,6 +153,10 @@ class PoseGANReID(BaseModel):
             load_network(self.teacher, teacher_checkpoint, "reid")
         if channels_last:
             self.to(memory_format=torch.channels_last)
+        if compile:
+            judges = (self.appearance_discriminator, self.pose_discriminator)
+            # The backbone, not the re-ID network: it is what `describe` calls, too.
+            compile_networks((self.generator, *judges, self.reid.backbone), get_device(), compile)
         trained = ("reid", "generator", "appearance_discriminator", "pose_discriminator")
         self.trained_networks = [
             n
@@ -221,8 +229,7 @@ class PoseGANReID(BaseModel):
                 return self._joint_step(step, batch, pairs, rows, progress, optim_wrapper)
         with optim_wrapper["reid"].optim_context(self.reid):
             total, log = self._reid_losses(batch, progress)
-        update_together(total, {"reid": optim_wrapper["reid"]}, log)
-        return {"loss": total.detach(), **log}
+        return update_together(total, {"reid": optim_wrapper["reid"]}, log)
 
     def _joint_step(
         self,
@@ -238,7 +245,9 @@ class PoseGANReID(BaseModel):
         if judged:
             names = [n for n in self.trained_networks if n.endswith("discriminator")]
             judges = {n: optim_wrapper[n] for n in names}
-            update_together(torch.stack(list(judged.values())).sum(), judges, judged)
+            loss = torch.stack(list(judged.values())).sum()
+            judged = update_together(loss, judges, judged)
+            del judged["loss"]
         total, log = step.generator_losses(pairs, generated, progress)
         with step.precision():
             mixed = add_generated(
@@ -254,9 +263,8 @@ class PoseGANReID(BaseModel):
             )
             reid_total, reid_log = self._reid_losses(mixed, progress)
         total = total + reid_total
-        log = {**reid_log, **log, **judged}
-        update_together(total, {n: optim_wrapper[n] for n in ("generator", "reid")}, log)
-        return {"loss": total.detach(), **log}
+        trained = {n: optim_wrapper[n] for n in ("generator", "reid")}
+        return {**update_together(total, trained, {**reid_log, **log}), **judged}
 
     def _generation_step(self, optim_wrapper: OptimWrapperDict) -> GenerationStep:
         judges = (self.appearance_discriminator, self.pose_discriminator)

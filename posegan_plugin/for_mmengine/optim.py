@@ -17,7 +17,7 @@ from torch.optim import Optimizer
 
 from posegan_plugin.errors import UserError
 from posegan_plugin.for_mmengine.distributed import failing_together
-from posegan_plugin.training import NonFiniteError, check_gradients, check_losses
+from posegan_plugin.training import NonFiniteError, look_at_step, with_fused
 
 _SMALLEST_SCALE = 2.0**-10
 """A loss scale below this means gradients that overflow at any scale."""
@@ -25,6 +25,9 @@ _SMALLEST_SCALE = 2.0**-10
 
 class MultiOptimWrapperConstructor:
     """Builds an ``OptimWrapperDict`` with one entry for each network that the model trains.
+
+    Optimisers that have a fused implementation use it, unless their config says ``fused`` or
+    ``foreach``; one that is resumed goes on as it began.
 
     Args:
         optim_wrapper_cfg: Name of a network (an attribute of the model) -> config of its optimiser
@@ -49,7 +52,12 @@ class MultiOptimWrapperConstructor:
                 raise UserError(f"optim_wrapper has no entry {name!r}, a network of this model")
             config = copy.deepcopy(dict(self.configs[name]))
             optimizer = dict(config.pop("optimizer"))
-            optimizer["params"] = list(getattr(model, name).parameters())
+            parameters = list(getattr(model, name).parameters())
+            kind = optimizer.get("type")
+            kind = OPTIMIZERS.get(kind) if isinstance(kind, str) else kind
+            if isinstance(kind, type):  # an unknown one is named by the registry
+                optimizer = with_fused(kind, optimizer, parameters[0].device.type)
+            optimizer["params"] = parameters
             wrappers[name] = OPTIM_WRAPPERS.build(
                 {"type": "OptimWrapper", **config},
                 default_args={"optimizer": OPTIMIZERS.build(optimizer)},
@@ -131,29 +139,38 @@ class Fp16OptimWrapper(OptimWrapper):
 
 def update_together(
     loss: Tensor, wrappers: Mapping[str, OptimWrapper], terms: Mapping[str, Tensor] | None = None
-) -> None:
+) -> dict[str, Tensor]:
     """One backward pass and one step of several optimisers, for networks that share a loss.
 
     Args:
         loss: Scalar.
         wrappers: The optimisers of all networks that the loss trains, by network. The first one's
             ``accumulative_counts`` says after how many calls a step is made.
-        terms: The unweighted losses behind it, to name one that is not finite.
+        terms: The unweighted losses behind it, to name one that is not finite, and what else is to
+            be logged.
+
+    Returns:
+        The terms, and the sum as ``loss``, on the CPU: logging them waits for no device.
 
     Raises:
         NonFiniteError: The loss (of this process or another) or a gradient is nan or infinite; none
             of the steps is made. With float16 a gradient may overflow; that is an error only if no
             scale is small enough.
     """
-    with failing_together():
-        check_losses(loss, terms or {})
     first = next(iter(wrappers.values()))
     first.backward(first.scale_loss(loss))
-    if not first.should_update():
-        return
-    scaler = getattr(first, "scaler", None)
-    if scaler is None:  # gradients are means over the processes, so that all find the same
-        check_gradients({n: _parameters(w.optimizer) for n, w in wrappers.items()})
+    updates, scaler = first.should_update(), getattr(first, "scaler", None)
+    trained = wrappers if updates and scaler is None else {}
+    seen = look_at_step(
+        loss,
+        {"loss": loss, **(terms or {})},
+        {n: _parameters(w.optimizer) for n, w in trained.items()},
+    )
+    with failing_together():
+        seen.check_losses()
+    seen.check_gradients()  # means over the processes, so that all find the same
+    if not updates:
+        return seen.terms
     for wrapper in wrappers.values():
         wrapper.step()
         wrapper.zero_grad()
@@ -162,6 +179,7 @@ def update_together(
         if scaler.get_scale() < _SMALLEST_SCALE:
             networks = " or ".join(wrappers)
             raise NonFiniteError({f"the gradient of the {networks} at any loss scale": math.inf})
+    return seen.terms
 
 
 def _parameters(optimizer: Optimizer) -> list[nn.Parameter]:

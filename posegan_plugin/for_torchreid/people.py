@@ -15,6 +15,7 @@ from posegan_plugin.datasets import Person, PersonDataset
 from posegan_plugin.errors import UserError
 from posegan_plugin.images import IMAGENET_MEAN, IMAGENET_STD, from_uint8, to_imagenet
 from posegan_plugin.pose import PoseBank, read_keypoint_csv
+from posegan_plugin.transfer import send
 
 Keypoints = Mapping[str, np.ndarray] | Sequence[str | PathLike[str]] | str | PathLike[str]
 """Key points by image name or path, or the PATN csv files that hold them."""
@@ -94,14 +95,14 @@ class TrainPeople:
             Real people with the batch's ``pid`` and ``camid``; ``indices`` are rows of
             :attr:`dataset`.
         """
-        rows = self.rows(data)
+        rows, device = self.rows(data), torch.device(device)
         images = torch.stack([self.dataset[row]["image"] for row in rows.tolist()])
         return PersonBatch.of_real(
-            images=from_uint8(images.to(device)),
-            keypoints=self.dataset.keypoints[rows].to(device),
-            pids=data["pid"].to(device),
-            camids=data["camid"].to(device),
-            indices=rows.to(device),
+            images=from_uint8(send(images, device)),
+            keypoints=send(self.dataset.keypoints[rows], device),
+            pids=send(data["pid"], device),
+            camids=send(data["camid"], device),
+            indices=send(rows, device),
         )
 
     def summary(self, min_joints: int) -> str:

@@ -27,8 +27,7 @@ from posegan_plugin.training import (
     PosePairs,
     add_generated,
     build_objectives,
-    check_gradients,
-    check_losses,
+    check_step,
     pairs_of_batch,
     unwrap,
 )
@@ -150,25 +149,24 @@ class PoseGANEngine(SafeEngine, torchreid_module("engine").Engine):
 
     def forward_backward(self, data: dict) -> dict[str, float]:
         """One step of every network; returns the losses to log."""
-        people, log, total = people_of(data, self.device), {}, 0
+        people, log, judged, total = people_of(data, self.device), {}, {}, 0
         batch = random_flip(self.people.batch(data, self.device), self.flip)
         pairs, rows = pairs_of_batch(batch, self.generation.size, self.policy, self.max_pairs)
         if len(rows):
             generated = self.generation.draw(pairs)
             judged = self.generation.discriminator_losses(pairs, generated, self.progress)
             if judged:
-                self._step(torch.stack(list(judged.values())).sum(), judged, DISCRIMINATORS)
+                loss = torch.stack(list(judged.values())).sum()
+                judged = self._step(loss, judged, DISCRIMINATORS)
             total, log = self.generation.generator_losses(pairs, generated, self.progress)
-            log |= judged
             added = self._added(batch, rows, pairs, generated)
             people = people.extended_by(added) if len(added) else people
         with self.mixed_precision():
             output = self.model(people.images)
         reid_total, reid_log = reid_losses(self.reid_objective, output, people, self.progress)
-        log = reid_log | log
-        self._step(total + reid_total, log, ("reid", "generator"))
+        log = self._step(total + reid_total, reid_log | log, ("reid", "generator"))
         self.note_spread(float(log["embedding_spread"]))
-        return summary(log)
+        return summary(log | judged)
 
     def _added(
         self, batch: PersonBatch, rows: Tensor, pairs: PosePairs, generated: Tensor
@@ -186,20 +184,22 @@ class PoseGANEngine(SafeEngine, torchreid_module("engine").Engine):
             self.generation.encode_only,
             self.teacher,
         )
-        added = mixed[mixed.synthesised]
+        added = mixed[len(batch) :]
         added.images = self._to_network(added.images)
         added.keypoints = added.keypoints[:, :0]
         return added
 
-    def _step(self, loss: Tensor, terms: dict[str, Tensor], names: Sequence[str]) -> None:
-        check_losses(loss, terms)
+    def _step(
+        self, loss: Tensor, terms: dict[str, Tensor], names: Sequence[str]
+    ) -> dict[str, Tensor]:
         optimizers = {n: o for n in names if (o := self._optims.get(n)) is not None}
         for optimizer in optimizers.values():
             optimizer.zero_grad()
         loss.backward()
-        check_gradients({n: self._models[n].parameters() for n in optimizers})
+        log = check_step(loss, terms, {n: self._models[n].parameters() for n in optimizers})
         for optimizer in optimizers.values():
             optimizer.step()
+        return log
 
     def _to_network(self, images: Tensor) -> Tensor:
         size = (self.datamanager.height, self.datamanager.width)

@@ -13,7 +13,7 @@ from posegan_plugin.errors import UserError
 from posegan_plugin.for_torchreid.engine_base import SafeEngine
 from posegan_plugin.for_torchreid.reid_step import people_of, reid_losses, summary
 from posegan_plugin.for_torchreid.resolver import torchreid_module
-from posegan_plugin.training import build_objectives, check_losses
+from posegan_plugin.training import build_objectives, check_step
 
 
 class ImageQuartetEngine(SafeEngine, torchreid_module("engine").Engine):
@@ -79,6 +79,8 @@ class ImageQuartetEngine(SafeEngine, torchreid_module("engine").Engine):
         )
     """
 
+    checks_gradients = True
+
     def __init__(
         self,
         datamanager: object,
@@ -128,9 +130,9 @@ class ImageQuartetEngine(SafeEngine, torchreid_module("engine").Engine):
         with self.mixed_precision():
             output = self.model(people.images)
         loss, log = reid_losses(self.objective, output, people, self.progress)
-        check_losses(loss, log)
         self.optimizer.zero_grad()
         loss.backward()
+        log = check_step(loss, log, {"model": self.model.parameters()})
         self.optimizer.step()
         self.note_spread(float(log["embedding_spread"]))
         return summary(log)

@@ -11,6 +11,7 @@ from posegan_plugin.augment import PersonBatch
 from posegan_plugin.errors import UserError
 from posegan_plugin.models import ReIDOutput
 from posegan_plugin.training import ReIDObjective
+from posegan_plugin.transfer import send
 
 _SHORT = {
     "loss_id": "loss_x",
@@ -41,10 +42,10 @@ def people_of(data: dict, device: torch.device) -> PersonBatch:
         )
     count = len(images)
     people = PersonBatch.of_real(
-        images.to(device),
+        send(images, device),
         torch.zeros(count, 0, 3, device=device),
-        data["pid"].to(device),
-        data["camid"].to(device),
+        send(data["pid"], device),
+        send(data["camid"], device),
         torch.arange(count, device=device),
     )
     known = {
@@ -53,7 +54,7 @@ def people_of(data: dict, device: torch.device) -> PersonBatch:
         "smoothing": data.get("smoothing"),
         "teacher": data.get("teacher"),
     }
-    return replace(people, **{k: v.to(device) for k, v in known.items() if v is not None})
+    return replace(people, **{k: send(v, device) for k, v in known.items() if v is not None})
 
 
 def reid_losses(

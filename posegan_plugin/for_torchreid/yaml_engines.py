@@ -24,12 +24,10 @@ from posegan_plugin.for_torchreid.yaml_networks import (
     build_generator,
     build_teacher,
     keypoint_files,
+    speed_up,
 )
-from posegan_plugin.models import (
-    AppearanceDiscriminator,
-    PoseDiscriminator,
-)
-from posegan_plugin.training import build_objectives
+from posegan_plugin.models import AppearanceDiscriminator, PoseDiscriminator
+from posegan_plugin.training import build_objectives, with_fused
 
 _DISCRIMINATORS = {"appearance": AppearanceDiscriminator, "pose": PoseDiscriminator}
 
@@ -51,6 +49,8 @@ def build_engine(config: Section, datamanager: object) -> SafeEngine:
     quartet = mode in ("quartet", "online_quartet")
     loss = "triplet" if quartet or mode == "joint" else config.loss.name
     model = build_model(config, datamanager.num_train_pids, loss)
+    if mode != "baseline" and not config.test.evaluate:
+        speed_up(config, [model])
     if config.use_gpu:
         # torchreid's script has it, and its checkpoints therefore have names with "module.".
         model = model.cuda() if mode == "joint" else nn.DataParallel(model).cuda()
@@ -129,13 +129,13 @@ def _joint(
         check_choice("posegan.discriminators", name, tuple(_DISCRIMINATORS))
         key = f"{name}_discriminator"
         networks[key] = _DISCRIMINATORS[name](**options[key])
+    speed_up(config, networks.values())
+    device = "cuda" if config.use_gpu else "cpu"
+    adam = {"lr": options.gan_lr, "betas": tuple(options.gan_betas)}
+    adam = with_fused(torch.optim.Adam, adam, device)
+    # Adam keeps its state where the parameters are.
     optimizers = {
-        # Adam keeps its state where the parameters are.
-        key: torch.optim.Adam(
-            network.to("cuda" if config.use_gpu else "cpu").parameters(),
-            lr=options.gan_lr,
-            betas=tuple(options.gan_betas),
-        )
+        key: torch.optim.Adam(network.to(device).parameters(), **adam)
         for key, network in networks.items()
     }
     schedulers = {key: build_scheduler(config, o) for key, o in optimizers.items()}
@@ -168,9 +168,11 @@ def _with_synthesised_people(
             f"posegan.mode {config.posegan.mode!r} needs posegan.checkpoint, the save_dir of a joint "
             "run or a checkpoint that holds a trained generator"
         )
+    generator = build_generator(config, datamanager)
+    speed_up(config, [generator])
     return PoseTransferDataManager(
         datamanager,
-        build_generator(config, datamanager),
+        generator,
         keypoint_files(config),
         SynthesisPolicy(**config.posegan.augment),
         teacher=build_teacher(config, datamanager),

@@ -139,6 +139,8 @@ POSEGAN = {
     "gan_lr": 2e-4,  # of generator and discriminators; the schedule is train.lr_scheduler's
     "gan_betas": [0.5, 0.999],
     "amp": False,
+    "channels_last": True,
+    "compile": False,
 }
 """The plugin's own section."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 
 from posegan_plugin.checkpoint import load_network
@@ -16,7 +17,7 @@ from posegan_plugin.for_torchreid.resolver import torchreid_module
 from posegan_plugin.for_torchreid.yaml_config import CONFIG_FILE, Section, load_config
 from posegan_plugin.images import resize_images
 from posegan_plugin.models import PoseTransferGenerator
-from posegan_plugin.training import frozen
+from posegan_plugin.training import compile_networks, frozen
 
 
 def build_generator(config: Section, datamanager: object) -> nn.Module:
@@ -59,6 +60,25 @@ def _empty_generator(config: Section) -> PoseTransferGenerator:
     options = config.posegan
     cameras = options.num_cameras if options.condition_on_camera else 0
     return PoseTransferGenerator(**options.generator, num_cameras=cameras)
+
+
+def speed_up(config: Section, networks: Iterable[nn.Module]) -> None:
+    """What ``posegan.channels_last`` and ``posegan.compile`` ask for, in place.
+
+    Raises:
+        UserError: torch cannot compile on this machine, or not for several GPUs.
+    """
+    networks = list(networks)
+    if config.posegan.channels_last:
+        for network in networks:
+            network.to(memory_format=torch.channels_last)
+    if config.posegan.compile:
+        if config.use_gpu and torch.cuda.device_count() > 1 and config.posegan.mode != "joint":
+            raise UserError(
+                "posegan.compile: torchreid's nn.DataParallel copies the model at every step, which "
+                "compiled code does not stand; choose one GPU with --gpu-devices 0"
+            )
+        compile_networks(networks, "cuda" if config.use_gpu else "cpu")
 
 
 def keypoint_files(config: Section) -> list[Path]:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from posegan_plugin.errors import UserError
 from posegan_plugin.losses._numerics import autocast_off, full_precision, zero_with_gradient
 from posegan_plugin.losses.distances import squared_distances, unit_embeddings
-from posegan_plugin.losses.quartets import hard_quartets, random_quartets
+from posegan_plugin.losses.quartets import hard_choices, random_choices
 
 DEFAULT_TAU1 = -1.0
 DEFAULT_TAU2 = 0.1
@@ -23,6 +23,7 @@ def quartet_loss(
     normalize: bool = True,
     generator: torch.Generator | None = None,
     weights: Tensor | None = None,
+    valid: Tensor | None = None,
 ) -> Tensor:
     """Pull a person's images together, and apart from two other people's (equation 12).
 
@@ -47,6 +48,7 @@ def quartet_loss(
         generator: CPU generator for drawing quartets.
         weights: (B,) weight of each image, at least 0. A quartet counts with the product of its
             four images' weights and the mean is a weighted one. None: all equal.
+        valid: (Q,) bool, which of the ``quartets`` count. None: all.
 
     Returns:
         A scalar, at least tau1 + tau2; zero with a gradient path if the batch has no quartet, or
@@ -54,7 +56,7 @@ def quartet_loss(
         value is often negative, since a satisfied first term is worth tau1.
     """
     if quartets is None:
-        quartets = random_quartets(pids, generator)
+        quartets, valid = random_choices(pids, generator)
     if len(quartets) == 0:
         return zero_with_gradient(embeddings)
     with autocast_off(embeddings):
@@ -67,9 +69,11 @@ def quartet_loss(
         d43 = (x4 - x3).square().sum(dim=1)
         relative = (2 * d12 - d13 - d43).clamp(min=tau1)
         absolute = d12.clamp(min=tau2)
-        if weights is None:
+        if weights is None and valid is None:
             return (relative + absolute).mean()
-        shares = weights.to(x.dtype)[quartets].prod(dim=1)
+        shares = torch.ones_like(d12) if valid is None else valid.to(x.dtype)
+        if weights is not None:
+            shares = shares * weights.to(x.dtype)[quartets].prod(dim=1)
         total = shares.sum()
         return (shares * (relative + absolute)).sum() / torch.where(total > 0, total, 1)
 
@@ -152,23 +156,37 @@ class QuartetLoss(nn.Module):
             embeddings: (B, D), any floating type.
             pids: (B,) identities.
             generator: CPU generator for random mining; hard mining ignores it.
-            weights: (B,) weight of each image, see ``quartet_loss``.
+            weights: (B,) weight of each image, see ``quartet_loss``; images of weight 0 are not
+                chosen.
 
         Returns:
             A scalar, see ``quartet_loss``.
         """
-        quartets = self._choose_quartets(embeddings, pids, generator)
+        counted = None if weights is None else weights > 0
+        quartets, valid = self._choose_quartets(embeddings, pids, generator, counted)
         return quartet_loss(
-            embeddings, pids, quartets, self.tau1, self.tau2, self.normalize, weights=weights
+            embeddings,
+            pids,
+            quartets,
+            self.tau1,
+            self.tau2,
+            self.normalize,
+            weights=weights,
+            valid=valid,
         )
 
     def _choose_quartets(
-        self, embeddings: Tensor, pids: Tensor, generator: torch.Generator | None
-    ) -> Tensor:
+        self,
+        embeddings: Tensor,
+        pids: Tensor,
+        generator: torch.Generator | None,
+        counted: Tensor | None,
+    ) -> tuple[Tensor, Tensor]:
         if self.mining == "random":
-            return random_quartets(pids, generator, self.quartets_per_anchor)
+            return random_choices(pids, generator, self.quartets_per_anchor, counted)
         x = embeddings.detach()
-        return hard_quartets(squared_distances(unit_embeddings(x) if self.normalize else x), pids)
+        distances = squared_distances(unit_embeddings(x) if self.normalize else x)
+        return hard_choices(distances, pids, counted)
 
     def extra_repr(self) -> str:
         """Show the settings where the model is printed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -38,8 +39,9 @@ class PosePairs:
     target_pose: Tensor
     target_camera: Tensor
 
+    @cached_property
     def target_maps(self) -> Tensor:
-        """P_t (K, 18, H, W)."""
+        """P_t (K, 18, H, W), which the pose discriminator sees in both of its steps."""
         size = tuple(self.target.shape[-2:])
         return render_heatmaps(self.target_pose, size, size)
 
@@ -157,7 +159,7 @@ class GenerationObjective(nn.Module):
         if appearance is not None:
             judges.append(("D_I", appearance, pairs.condition))
         if pose is not None:
-            judges.append(("D_P", pose, pairs.target_maps()))
+            judges.append(("D_P", pose, pairs.target_maps))
         return judges
 
 

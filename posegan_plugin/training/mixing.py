@@ -10,6 +10,7 @@ from posegan_plugin.augment.policy import Encoder
 from posegan_plugin.images import resize_images
 from posegan_plugin.pose import resize_keypoints
 from posegan_plugin.training.generation import PosePairs
+from posegan_plugin.transfer import send
 
 
 def pairs_of_batch(
@@ -33,7 +34,7 @@ def pairs_of_batch(
         batch.pids, batch.camids, batch.keypoints, policy.min_joints, policy.target
     )
     if max_pairs is not None and len(rows) > max_pairs:
-        taken = torch.randperm(len(rows))[:max_pairs].to(rows.device)
+        taken = send(torch.randperm(len(rows))[:max_pairs], rows.device)
         rows, targets = rows[taken], targets[taken]
     images = resize_images(batch.images, size)
     poses = resize_keypoints(batch.keypoints, tuple(batch.images.shape[-2:]), size)
@@ -71,18 +72,19 @@ def add_generated(
     """
     if policy.weight_at(progress) == 0:  # they would still move batch norm statistics
         return batch
-    chosen = torch.randperm(len(rows))[: policy.count(len(batch))].to(rows.device)
+    chosen = send(torch.randperm(len(rows))[: policy.count(len(batch))], rows.device)
     size = tuple(batch.images.shape[-2:])
     people = batch[rows[chosen]]
     images = resize_images(generated[chosen].float(), size)
-    kept = policy.keep(people.images, images, encoder)
+    kept = None if policy.filter is None else policy.keep(people.images, images, encoder)
     people.images = images
     people.keypoints = resize_keypoints(
         pairs.target_pose[chosen], tuple(pairs.target.shape[-2:]), size
     )
     if moves_camera:
         people.camids = pairs.target_camera[chosen]
-    people = people[kept]
+    if kept is not None:  # a GPU has to be asked how many these are
+        people = people[kept]
     return (
         batch.extended_by(policy.label_people(people, progress, teacher)) if len(people) else batch
     )

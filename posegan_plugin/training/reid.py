@@ -60,10 +60,7 @@ class ReIDObjective(nn.Module):
         )
         targets = _targets(batch, output.logits.shape[1])
         loss_id = identity_loss(output.logits, targets, smoothing, batch.weights)
-        counted = batch.weights > 0  # or hard mining would pick people who count for nothing
-        loss_quartet = self.quartet(
-            output.embedding[counted], batch.pids[counted], weights=batch.weights[counted]
-        )
+        loss_quartet = self.quartet(output.embedding, batch.pids, weights=batch.weights)
         weight = self.weights.quartet * self.quartet_ramp(progress)
         real = ~batch.synthesised
         with torch.no_grad():
@@ -71,7 +68,7 @@ class ReIDObjective(nn.Module):
             log = {
                 "loss_id": loss_id,
                 "loss_quartet": loss_quartet,
-                "train_accuracy": correct[real].float().mean(),
+                "train_accuracy": (correct & real).sum() / real.sum(),
                 "embedding_spread": mean_pairwise_distance(output.embedding),
             }
         return self.weights.identity * loss_id + weight * loss_quartet, log

@@ -138,12 +138,16 @@ def test_nothing_that_is_not_finite_is_stepped():
         MultiOptimWrapperConstructor({"first": entry(0.1), "second": entry(0.1)})(model).items()
     )
     before = {k: v.detach().clone() for k, v in model.named_parameters()}
-    total = model.second(model.first(torch.ones(1, 2))).sum()
+
+    def total():
+        return model.second(model.first(torch.ones(1, 2))).sum()
+
     with pytest.raises(NonFiniteError, match="loss_R is nan"):
-        update_together(total * math.nan, wrappers, {"loss_R": torch.tensor(math.nan)})
+        update_together(total() * math.nan, wrappers, {"loss_R": torch.tensor(math.nan)})
+    model.zero_grad()
     model.second.weight.register_hook(lambda gradient: gradient / 0)
     with pytest.raises(NonFiniteError, match="the gradient of the second"):
-        update_together(total, wrappers)
+        update_together(total(), wrappers)
     assert all(torch.equal(p, before[k]) for k, p in model.named_parameters())
 
 

@@ -5,6 +5,7 @@ import torch
 
 from posegan_plugin.errors import UserError
 from posegan_plugin.losses import QuartetLoss, hard_quartets, quartet_loss, random_quartets
+from posegan_plugin.losses.quartets import hard_choices, random_choices
 
 # Half-precision inputs meet the float32 tolerance because the arithmetic is float32.
 TOLERANCE = {
@@ -183,6 +184,35 @@ def test_weights_count_a_quartet_with_the_product_of_its_members():
     assert loss.item() == pytest.approx(expected, rel=1e-5)
     plain = quartet_loss(embeddings, PIDS, quartets)
     assert quartet_loss(embeddings, PIDS, quartets, weights=torch.ones(9)) == pytest.approx(plain)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("mining", ["random", "hard"])
+def test_masked_quartets_are_those_picked_out(seed, mining):
+    """Rows without a quartet and people of weight 0 are masked; a GPU need not be asked for them."""
+    generator = torch.Generator().manual_seed(seed)
+    embeddings = torch.randn(9, 6, generator=generator)
+    pids = torch.randint(0, 5, (9,), generator=generator)
+    counted = torch.arange(9) != seed
+    weights = torch.rand(9, generator=generator) + 0.5
+    seen = torch.Generator().manual_seed(7)
+    if mining == "random":
+        quartets, valid = random_choices(pids, seen, counted=counted)
+        assert torch.equal(
+            random_choices(pids, torch.Generator().manual_seed(7))[0][valid, 0], quartets[valid, 0]
+        )
+    else:
+        x = torch.nn.functional.normalize(embeddings)
+        rows = counted.nonzero().squeeze(1)
+        picked = rows[hard_quartets(torch.cdist(x[rows], x[rows]), pids[rows])]
+        quartets, valid = hard_choices(torch.cdist(x, x), pids, counted)
+        assert torch.equal(quartets[valid], picked)
+    assert counted[quartets[valid]].all()
+    expected = quartet_loss(embeddings, pids, quartets[valid], weights=weights)
+    loss = QuartetLoss(mining=mining)(
+        embeddings, pids, torch.Generator().manual_seed(7), weights=weights * counted
+    )
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
 
 
 def test_weights_of_zero_give_zero_with_gradient():

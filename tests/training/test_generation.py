@@ -55,7 +55,7 @@ def test_pose_maps_are_those_of_the_target_at_the_images_size():
     given = pairs()
     given.target_pose[:] = 0
     given.target_pose[1, 4] = torch.tensor([5.0, 11.0, 1.0])
-    maps = given.target_maps()
+    maps = given.target_maps
     assert maps.shape == (K, 18, *SIZE)
     assert maps[1, 4].argmax().item() == 11 * 8 + 5
     assert maps[0].abs().max() == maps[1, 5].abs().max() == 0
@@ -76,7 +76,7 @@ def test_who_is_shown_what():
     objective = GenerationObjective()
     objective.discriminator_losses(given, generated, appearance, pose)
     objective.generator_losses(given, generated, 1.0, appearance, pose, encode)
-    for judge, beside in ((appearance, given.condition), (pose, given.target_maps())):
+    for judge, beside in ((appearance, given.condition), (pose, given.target_maps)):
         (first_given, first_image), (second_given, second_image) = judge.calls
         assert torch.equal(first_given, torch.cat((beside, beside)))
         assert torch.equal(first_image, torch.cat((given.target, generated)))
