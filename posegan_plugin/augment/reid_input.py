@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from posegan_plugin.images import resize_images, to_imagenet
+from posegan_plugin.transfer import send
 
 
 class ReIDInput(nn.Module):
@@ -68,7 +69,7 @@ def random_crop(images: Tensor, size: tuple[int, int], probability: float) -> Te
     # The window of relative size `zoom` may be moved by +-(1 - zoom) in coordinates of [-1, 1].
     shift = (torch.rand(count, 2) * 2 - 1) * (1 - zoom)[:, None]
     # Rows and columns apart: affine_grid's matrix product takes as long as the sampling itself.
-    windows = torch.cat((zoom[:, None], shift), dim=1).to(images.device)
+    windows = send(torch.cat((zoom[:, None], shift), dim=1), images.device)
     x = windows[:, :1] * _centres(size[1], images.device) + windows[:, 1:2]
     y = windows[:, :1] * _centres(size[0], images.device) + windows[:, 2:]
     grid = torch.stack(torch.broadcast_tensors(x[:, None, :], y[:, :, None]), dim=-1)
@@ -115,4 +116,4 @@ def random_erase(
     in_rows = (rows >= top[:, None]) & (rows < (top + h)[:, None])
     in_columns = (columns >= left[:, None]) & (columns < (left + w)[:, None])
     erased = in_rows[:, None, :, None] & in_columns[:, None, None, :] & chosen[:, None, None, None]
-    return images.masked_fill(erased.to(images.device), 0.0)
+    return images.masked_fill(send(erased, images.device), 0.0)

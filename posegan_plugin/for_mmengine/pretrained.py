@@ -99,7 +99,7 @@ def load_pretrained(
     networks = build_networks(architecture)
     for name, network in networks.items():
         load_from(checkpoint, network, name, path)
-        network.to(device).eval().requires_grad_(False)
+        network.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
     return Pretrained(
         path, file_hash(path), architecture, networks.get("generator"), networks.get("reid")
     )
