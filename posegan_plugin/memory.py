@@ -19,8 +19,9 @@ def keep_freed_memory() -> bool:
 
     The price: the process keeps its peak memory until it ends, also while a smaller phase follows
     that could have left it to others. The peak is higher, by a quarter at most in what was tried,
-    since gaps between blocks in use stay too. Training steps fill the same gaps again and do not
-    make it grow; a program that keeps something small after each large block it frees may.
+    since gaps between blocks in use stay too. A training fills the same gaps again and does not grow
+    (the demo: flat over 600 steps, 1.2 instead of 1.0 GB); a program that keeps something small
+    after each large block it frees may.
     DataLoader workers are forked with the setting and keep their own, small peaks. ``malloc_trim``
     still returns everything; blocks of other threads and other allocators are as they were.
 
