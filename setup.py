@@ -12,8 +12,9 @@ version = re.search(r'__version__ = "(.+)"', (root / "posegan_plugin/__init__.py
 config_packages = ["posegan_plugin.configs"]
 
 EXTRAS = {
-    # Pose estimation with RTMPose, and the training of a small estimator.
-    "pose": ["rtmlib>=0.0.13", "onnxruntime>=1.19", "onnx>=1.16", "onnxscript>=0.2"],
+    # Pose estimation with RTMPose, and the training of a small estimator, whose export fails with
+    # protobuf 7 and older onnxscript.
+    "pose": ["rtmlib>=0.0.13", "onnxruntime>=1.19", "onnx>=1.17", "onnxscript>=0.7"],
     # LPIPS and FID.
     "scores": ["torchmetrics>=1.4", "torch-fidelity>=0.4"],
 }

@@ -19,7 +19,8 @@ from posegan_plugin.errors import UserError
 
 SETTINGS = settings(max_examples=100, deadline=None, derandomize=True, database=None)
 
-text = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+# Python 3.10's csv module writes no zero byte; any bytes are read below.
+text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
 numbers = st.integers(-2, 2000).map(str) | st.sampled_from(
     ["", " 1", "1.0", "1e3", "NaN", "inf", "²", "٣", "0007", "9" * 18, "9" * 19, "9" * 5000, "+1"]
 )
