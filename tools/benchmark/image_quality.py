@@ -1,0 +1,161 @@
+"""How good are synthesised people, and what do they cost? One row for each way to make them.
+
+    python tools/benchmark/image_quality.py --data market --data-root data --preset small --seeds 0 1 2
+
+Every row trains on the same condition-target pairs in the same order, against the same frozen re-ID
+network and with the same discriminators and schedule; a second re-ID network, which none of them has
+met, looks for the people. Kill it and start it again: finished rows are kept, and the row that was
+running goes on from its last checkpoint. See docs/generator.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+import time
+from dataclasses import asdict, replace
+from datetime import timedelta
+from pathlib import Path
+
+import torch
+from harness import RESULTS, environment
+from quality.plot import write_plot
+from quality.recipes import PRESETS, RECIPES, TRIVIAL, Preset, rows_of
+from quality.reid import train_encoder, train_judge
+from quality.scoring import Files, Scorer
+from quality.table import write_table
+from quality.training import DATA, SamplesHook, base_config, row_config, seen_by, train
+from quality.trivial import TrivialGenerator
+
+from posegan_plugin.errors import Interrupted
+from posegan_plugin.file_hash import file_hash
+from posegan_plugin.for_mmengine.cli import run_command
+from posegan_plugin.for_mmengine.pretrained import load_pretrained
+
+
+def parse_args() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", choices=DATA, default="procedural")
+    parser.add_argument("--data-root", default="data", help="folder of the data sets")
+    parser.add_argument("--preset", choices=tuple(PRESETS), default="small")
+    parser.add_argument("--rows", nargs="+", metavar="NAME", help="these rows, in this order")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--samples", type=int, help="condition-target pairs a row trains on")
+    parser.add_argument("--pairs", type=int, help="test pairs that are scored")
+    parser.add_argument("--joints", type=Path, help="ONNX pose estimator, for PCK")
+    parser.add_argument("--lpips", type=Path, help="state dict of torchvision's alexnet, for LPIPS")
+    parser.add_argument("--work-dir", type=Path, default=Path("work_dirs/image_quality"))
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of table and plot")
+    args = parser.parse_args()
+    known = rows_of(args.preset)
+    unknown = [name for name in args.rows or () if name not in known]
+    if unknown:
+        parser.error(f"--rows {unknown[0]}: choose from {', '.join(known)}")
+    for name in ("samples", "pairs"):
+        if getattr(args, name) is not None and getattr(args, name) < 1:
+            parser.error(f"--{name} must be at least 1")
+    return args
+
+
+class Benchmark:
+    """Trains and scores rows, each in a folder of its own.
+
+    Args:
+        args: The command line.
+    """
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        preset = PRESETS[args.preset]
+        self.preset: Preset = replace(
+            preset, samples=args.samples or preset.samples, pairs=args.pairs or preset.pairs
+        )
+        self.data = (args.data, args.data_root, self.preset)
+        self.folder = args.work_dir / f"{args.data}_{args.preset}"
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.encoder = train_encoder(*self.data, self.folder)
+        judge = train_judge(*self.data, self.folder, device)
+        self.scorer = Scorer(
+            base_config(*self.data, self.folder / "scorer", seed=0),
+            self.preset.pairs,
+            judge,
+            Files(args.joints, args.lpips),
+            device,
+        )
+
+    def trivial(self, row: str) -> dict:
+        """A row that needs no training."""
+        folder = self.folder / row
+        scorer = self.scorer
+        facts = {"row": row, "label": TRIVIAL[row], "seed": None, "samples": 0, "parameters": 0}
+        return scorer.kept(folder) or scorer.score(
+            TrivialGenerator(row, scorer.means, scorer.num_cameras), folder, facts
+        )
+
+    def trained(self, row: str, seed: int) -> dict:
+        """A row that is trained, for one seed."""
+        recipe = RECIPES[row]
+        preset = asdict(replace(self.preset, pairs=0))  # these are only looked at afterwards
+        what = {"recipe": asdict(recipe), "preset": preset, "seed": seed}
+        what["encoder"] = file_hash(self.encoder)
+        digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:8]
+        folder = self.folder / f"{row}_{digest}" / f"seed{seed}"
+        kept = self.scorer.kept(folder)
+        if kept:
+            return kept
+        config = base_config(*self.data, folder, seed)
+        config = row_config(config, self.preset, recipe, self.encoder)
+        checkpoint = train(config, [SamplesHook()])
+        generator = load_pretrained(checkpoint).need_generator()
+        facts = {
+            "row": row,
+            "label": recipe.label,
+            "seed": seed,
+            "channels": config.model.generator.channels,
+            "parameters": sum(p.numel() for p in generator.parameters()),
+            **asdict(seen_by(checkpoint)),
+        }
+        return self.scorer.score(generator, folder, facts)
+
+
+def main() -> None:
+    """Train, score, write the table after every row."""
+    args = parse_args()
+    names = args.rows or rows_of(args.preset)
+    command = f"python tools/benchmark/image_quality.py --data {args.data} --preset {args.preset}"
+    command += f" --seeds {' '.join(map(str, args.seeds))}"
+    title = f"Synthesised people, {args.data}, {args.preset}"
+    path = args.out / f"image_quality_{args.data}_{args.preset}"
+    benchmark = Benchmark(args)
+    jobs = [(row, None) for row in names if row in TRIVIAL]
+    # A first seed of all rows says more than all seeds of the first row.
+    jobs += [(row, seed) for seed in args.seeds for row in names if row in RECIPES]
+    found: dict[str, list[dict]] = {}
+    start = time.monotonic()
+    for number, (row, seed) in enumerate(jobs, start=1):
+        run = benchmark.trivial(row) if seed is None else benchmark.trained(row, seed)
+        found.setdefault(row, []).append(run)
+        shown = {name: found[name] for name in names if name in found}
+        facts = {**environment(benchmark.scorer.device), "command": command}
+        write_table(shown, title, facts, path)
+        write_plot(shown, title, path.with_suffix(".svg"))
+        spent = time.monotonic() - start
+        left = timedelta(seconds=round(spent / number * (len(jobs) - number)))
+        ssim = run["scores"]["SSIM"]["value"]
+        print(f"{number}/{len(jobs)} {row} seed {seed}: SSIM {ssim:.3f}; {left} left", flush=True)
+    print(f"table  {path.with_suffix('.md')}\npictures  {benchmark.folder}/*/*/grid.png")
+
+
+def run() -> None:
+    """Say how to go on where a signal has ended a training."""
+    try:
+        main()
+    except Interrupted as stop:
+        print(f"{stop}; go on with the same command", file=sys.stderr)
+        sys.exit(stop.exit_code)
+
+
+if __name__ == "__main__":
+    run_command(run)
