@@ -11,8 +11,6 @@ running goes on from its last checkpoint. See docs/generator.md.
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import sys
 import time
 from dataclasses import asdict, replace
@@ -21,16 +19,17 @@ from pathlib import Path
 
 import torch
 from harness import RESULTS, environment
+from quality.configs import DATA, base_config, digest, row_config
 from quality.plot import write_plot
 from quality.recipes import PRESETS, RECIPES, TRIVIAL, Preset, rows_of
 from quality.reid import train_encoder, train_judge
+from quality.samples import SamplesHook, seen_by
 from quality.scoring import Files, Scorer
 from quality.table import write_table
-from quality.training import DATA, SamplesHook, base_config, row_config, seen_by, train
+from quality.training import train
 from quality.trivial import TrivialGenerator
 
 from posegan_plugin.errors import Interrupted
-from posegan_plugin.file_hash import file_hash
 from posegan_plugin.for_mmengine.cli import run_command
 from posegan_plugin.for_mmengine.pretrained import load_pretrained
 
@@ -78,7 +77,7 @@ class Benchmark:
         self.encoder = train_encoder(*self.data, self.folder)
         judge = train_judge(*self.data, self.folder, device)
         self.scorer = Scorer(
-            base_config(*self.data, self.folder / "scorer", seed=0),
+            base_config(*self.data, seed=0),
             self.preset.pairs,
             judge,
             Files(args.joints, args.lpips),
@@ -97,17 +96,13 @@ class Benchmark:
     def trained(self, row: str, seed: int) -> dict:
         """A row that is trained, for one seed."""
         recipe = RECIPES[row]
-        preset = asdict(replace(self.preset, pairs=0))  # these are only looked at afterwards
-        what = {"recipe": asdict(recipe), "preset": preset, "seed": seed}
-        what["encoder"] = file_hash(self.encoder)
-        digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:8]
-        folder = self.folder / f"{row}_{digest}" / f"seed{seed}"
+        config = base_config(*self.data, seed)
+        config = row_config(config, self.preset, recipe, self.encoder)
+        folder = self.folder / f"{row}_{digest(config, self.encoder)}" / f"seed{seed}"
         kept = self.scorer.kept(folder)
         if kept:
             return kept
-        config = base_config(*self.data, folder, seed)
-        config = row_config(config, self.preset, recipe, self.encoder)
-        checkpoint = train(config, [SamplesHook()])
+        checkpoint = train(config, folder, [SamplesHook()])
         generator = load_pretrained(checkpoint).need_generator()
         facts = {
             "row": row,

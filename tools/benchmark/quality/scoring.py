@@ -56,7 +56,7 @@ class Scorer:
     """Scores generators on the same pairs of test people.
 
     Args:
-        config: Of :func:`quality.training.base_config`; says who the people are.
+        config: Of :func:`quality.configs.base_config`; says who the people are.
         pairs: How many pairs.
         judge: The re-ID network that looks for the people.
         files: Weights of further judges.
