@@ -12,6 +12,7 @@ from posegan_plugin.losses.distances import (
 )
 from posegan_plugin.losses.identity import IdentityLoss, identity_loss
 from posegan_plugin.losses.objective import ObjectiveWeights
+from posegan_plugin.losses.perceptual import perceptual_loss
 from posegan_plugin.losses.quartet import QuartetLoss, quartet_loss
 from posegan_plugin.losses.quartets import hard_quartets, random_quartets
 from posegan_plugin.losses.ramp import WeightRamp
@@ -29,6 +30,7 @@ __all__ = [
     "hard_quartets",
     "identity_loss",
     "mean_pairwise_distance",
+    "perceptual_loss",
     "quartet_loss",
     "random_quartets",
     "reconstruction_loss",

@@ -64,3 +64,32 @@ def test_of_another_architecture(build, encoder):
     options = {"reid.embedding_dim": 7}
     with pytest.raises(UserError, match="another architecture"):
         build(reid_checkpoint=str(encoder[0]), **options)
+
+
+LAYERS = ["backbone.model.conv1", "backbone.model.conv2"]
+
+
+def test_perceptual_loss(build, step, batch, encoder):
+    options = {"objective.weights.perceptual": 2.0, "objective.perceptual_layers": LAYERS}
+    options["reid_checkpoint"] = str(encoder[0])
+    log, changed, buffers = step(build(**options), batch)
+    assert log["loss_F"] > 0
+    assert "reid" not in changed
+    assert not [name for name in buffers if name.startswith("reid.")]
+    without = step(build(reid_checkpoint=str(encoder[0])), batch)[0]
+    assert log["loss_S"] == without["loss_S"]
+    assert (log["loss"] - without["loss"]).item() == pytest.approx(2 * log["loss_F"].item(), 1e-4)
+    options["objective.perceptual_ramp"] = (0.8, 0.9)
+    assert "loss_F" not in step(build(**options), batch)[0]
+
+
+def test_perceptual_loss_of_layers_that_are_not_there(build, step, batch, encoder):
+    options = {"reid_checkpoint": str(encoder[0]), "objective.weights.perceptual": 1.0}
+    with pytest.raises(UserError, match="perceptual_layers"):
+        build(**options)
+    model = build(**options, **{"objective.perceptual_layers": ["backbone.model.conv9"]})
+    with pytest.raises(
+        UserError,
+        match=r"'backbone.model.conv9' in the re-ID network; parts of backbone.model are conv1",
+    ):
+        step(model, batch)

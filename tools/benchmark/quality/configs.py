@@ -87,6 +87,7 @@ def row_config(config: Config, preset: Preset, recipe: Recipe, encoder: Path) ->
         model[f"{name}_discriminator"] = None if part in recipe.without else judge
     if "L_S" in recipe.without:
         model.objective.weights.semantic = 0.0
+    config.merge_from_dict(recipe.options)
     # Twice as many people as pairs: not everybody has enough joints.
     loader.batch_size = 2 * preset.batch
     loader.sampler = {

@@ -79,6 +79,7 @@ class Recipe:
         generator: Config of the generator; ``channels`` follow from the preset if not given.
         camera: Whether the generator is told the target's camera.
         without: ``D_I``, ``D_P``, ``L_S`` that are left out.
+        options: Further overrides of the config, dotted.
         only: The preset that alone has this row.
     """
 
@@ -86,11 +87,13 @@ class Recipe:
     generator: dict
     camera: bool = False
     without: tuple[str, ...] = ()
+    options: dict = field(default_factory=dict)
     only: str | None = None
 
 
 _PATN = {"type": "PATNGenerator", "num_blocks": 9}
 _PAPER = {"type": "PoseTransferGenerator", "num_blocks": 4, "correspondence": None}
+_NO_GAN = ("D_I", "D_P")
 _OURS = {**_PAPER, "correspondence": "attention"}
 
 RECIPES = {
@@ -107,7 +110,17 @@ RECIPES = {
     },
     "correspondence": Recipe("correspondence", _OURS),
     "correspondence_camera": Recipe("correspondence + camera", _OURS, camera=True),
-    "best": Recipe("correspondence + camera, no D_I, no D_P", _OURS, True, ("D_I", "D_P")),
+    "best": Recipe("correspondence + camera, no D_I, no D_P", _OURS, True, _NO_GAN),
+    "perceptual": Recipe(
+        "... and a perceptual loss on E's layers",
+        _OURS,
+        True,
+        _NO_GAN,
+        {
+            "model.objective.weights.perceptual": 2.0,
+            "model.objective.perceptual_layers": [f"backbone.model.conv{n}" for n in (1, 2, 3)],
+        },
+    ),
 }
 """The rows that are trained, by name."""
 
