@@ -19,10 +19,9 @@ from pathlib import Path
 
 import torch
 from harness import RESULTS, environment
-from quality.configs import DATA, base_config, digest, row_config
+from quality.configs import DATA, base_config, digest, encoder_config, judge_config, row_config
 from quality.plot import write_plot
 from quality.recipes import PRESETS, RECIPES, TRIVIAL, Preset, rows_of
-from quality.reid import train_encoder, train_judge
 from quality.samples import SamplesHook, seen_by
 from quality.scoring import Files, Scorer
 from quality.table import write_table
@@ -74,8 +73,11 @@ class Benchmark:
         self.data = (args.data, args.data_root, self.preset)
         self.folder = args.work_dir / f"{args.data}_{args.preset}"
         device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.encoder = train_encoder(*self.data, self.folder)
-        judge = train_judge(*self.data, self.folder, device)
+        # Another seed for the judge, so that the two are not twins.
+        encoder = encoder_config(base_config(*self.data, seed=0), self.preset)
+        self.encoder = train(encoder, self.folder / "encoder")
+        judge = judge_config(base_config(*self.data, seed=1), self.preset)
+        judge = load_pretrained(train(judge, self.folder / "judge"), device=device)
         self.scorer = Scorer(
             base_config(*self.data, seed=0),
             self.preset.pairs,

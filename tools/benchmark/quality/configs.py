@@ -19,6 +19,7 @@ from quality.recipes import Preset, Recipe
 
 _CONFIGS = {"market": "pose_quartet_market_small.py", "procedural": "pose_quartet_demo_weights.py"}
 DATA = tuple(_CONFIGS)
+JUDGE = "resnet18"
 
 
 def base_config(data: str, data_root: str, preset: Preset, seed: int) -> Config:
@@ -47,19 +48,26 @@ def base_config(data: str, data_root: str, preset: Preset, seed: int) -> Config:
     return config
 
 
-def reid_config(config: Config, preset: Preset, backbone: str | None = None) -> Config:
-    """A re-ID network that sees real people only.
+def encoder_config(config: Config, preset: Preset) -> Config:
+    """E of the semantic-consistency loss; it sees real people only.
 
     Args:
         config: Of :func:`base_config`; changed in place.
         preset: Says how long.
-        backbone: Another one than the preset's.
     """
     config.model.mode = "baseline"
     config.merge_from_dict(preset.reid)
-    if backbone is not None:
-        config.model.backbone.name = backbone
-    set_epochs(config, preset.reid_epochs)
+    set_epochs(config, preset.encoder_epochs)
+    return config
+
+
+def judge_config(config: Config, preset: Preset) -> Config:
+    """A re-ID network of another architecture, likewise."""
+    config = encoder_config(config, preset)
+    config.model.backbone.name = JUDGE
+    set_epochs(config, preset.judge_epochs)
+    if preset.amp:
+        use_amp(config)
     return config
 
 

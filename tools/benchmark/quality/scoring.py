@@ -31,8 +31,8 @@ from posegan_plugin.for_mmengine.hooks.pose_transfer import transfer_grid
 from posegan_plugin.for_mmengine.pretrained import Pretrained
 from posegan_plugin.pose.files import write_atomic
 from posegan_plugin.visualization.grid import save_image
+from quality.configs import JUDGE
 from quality.cost import gmac
-from quality.reid import JUDGE
 
 JUDGE_NAME = f"a {JUDGE} trained on real people only, which no generator was trained against"
 _GRID_ROWS = 10
