@@ -18,6 +18,7 @@ from posegan_plugin.losses.quartets import hard_quartets, random_quartets
 from posegan_plugin.losses.ramp import WeightRamp
 from posegan_plugin.losses.reconstruction import reconstruction_loss
 from posegan_plugin.losses.semantic import semantic_consistency_loss
+from posegan_plugin.losses.structural import structural_loss
 
 __all__ = [
     "AdversarialLoss",
@@ -36,5 +37,6 @@ __all__ = [
     "reconstruction_loss",
     "semantic_consistency_loss",
     "squared_distances",
+    "structural_loss",
     "unit_embeddings",
 ]

@@ -22,6 +22,7 @@ class ObjectiveWeights:
         quartet: lambda_quartet (equation 12).
         identity: lambda_id (equation 13).
         perceptual: For the perceptual loss, which the paper does not have.
+        structural: For the structural loss, likewise.
 
     Raises:
         UserError: for a weight that is negative or not finite.
@@ -33,6 +34,7 @@ class ObjectiveWeights:
     quartet: float = 1.0
     identity: float = 1.0
     perceptual: float = 0.0
+    structural: float = 0.0
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -26,7 +26,7 @@ def build_objectives(
 
     Args:
         weights: ``adversarial``, ``reconstruction``, ``semantic``, ``quartet``, ``identity``,
-            ``perceptual``; those left out are the paper's 5, 10, 10, 1, 1, 0.
+            ``perceptual``, ``structural``; those left out are the paper's 5, 10, 10, 1, 1, 0, 0.
         adversarial: ``bce``, ``lsgan`` or ``hinge``.
         adversarial_ramp: Start and end, in [0, 1] of the training, over which the adversarial
             weight rises from 0; (0, 0) is the paper's full weight from the first step.

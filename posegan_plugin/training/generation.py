@@ -16,6 +16,7 @@ from posegan_plugin.losses import (
     perceptual_loss,
     reconstruction_loss,
     semantic_consistency_loss,
+    structural_loss,
     unit_embeddings,
 )
 from posegan_plugin.pose import render_heatmaps
@@ -50,7 +51,7 @@ class GenerationObjective(nn.Module):
     """Adversarial, reconstruction and semantic-consistency terms.
 
     A discriminator given as ``None`` is left out (the paper's table 3), as is the
-    semantic-consistency and the perceptual term at weight 0.
+    semantic-consistency, the perceptual and the structural term at weight 0.
 
     Args:
         weights: Weights of all terms; ``adversarial``, ``reconstruction``, ``semantic`` are used.
@@ -149,6 +150,9 @@ class GenerationObjective(nn.Module):
         """
         losses = {"loss_R": reconstruction_loss(generated, pairs.target)}
         total = self.weights.reconstruction * losses["loss_R"]
+        if self.weights.structural > 0:
+            losses["loss_SSIM"] = structural_loss(generated, pairs.target)
+            total = total + self.weights.structural * losses["loss_SSIM"]
         adversarial = self.adversarial_weight(progress)
         if adversarial > 0:
             for name, network, given in self._judges(pairs, appearance, pose):

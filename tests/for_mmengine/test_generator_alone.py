@@ -93,3 +93,14 @@ def test_perceptual_loss_of_layers_that_are_not_there(build, step, batch, encode
         match=r"'backbone.model.conv9' in the re-ID network; parts of backbone.model are conv1",
     ):
         step(model, batch)
+
+
+def test_structural_loss(build, step, batch, encoder):
+    options = {"reid_checkpoint": str(encoder[0])}
+    without = step(build(**options), batch)[0]
+    log, changed, _ = step(build(**options, **{"objective.weights.structural": 3.0}), batch)
+    assert "generator" in changed
+    assert 0 < log["loss_SSIM"] < 2
+    assert (log["loss"] - without["loss"]).item() == pytest.approx(
+        3 * log["loss_SSIM"].item(), 1e-4
+    )

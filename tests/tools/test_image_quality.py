@@ -118,6 +118,9 @@ def test_table(whole):
         f"{whole.numbers['rows'][0]['scores']['R1_real']['value']:.1f}"
     )
     assert "same pairs" in whole.text
+    command = "--data procedural --preset tiny --rows camera_mean patn best --seeds 0 1`"
+    assert f"`python tools/benchmark/image_quality.py {command}" in whole.text
+    assert "- R1_generated: percent; nearest test image" in whole.text
     assert str(whole.work) not in whole.text + json.dumps(whole.numbers)
 
 
@@ -190,6 +193,7 @@ def test_a_killed_row_goes_on_to_the_same_bits(benchmark, whole, tool, monkeypat
     [
         (["--rows", "pattn"], "--rows pattn: choose from copy"),
         (["--rows", "patn_full"], "--rows patn_full"),  # of the full preset only
+        (["--seeds", "0", "-1"], "--seeds must not be negative"),
         (["--samples", "0"], "--samples must be at least 1"),
     ],
 )

@@ -52,6 +52,10 @@ def parse_args() -> argparse.Namespace:
     unknown = [name for name in args.rows or () if name not in known]
     if unknown:
         parser.error(f"--rows {unknown[0]}: choose from {', '.join(known)}")
+    args.rows = list(dict.fromkeys(args.rows or known))
+    args.seeds = list(dict.fromkeys(args.seeds))
+    if min(args.seeds) < 0:
+        parser.error("--seeds must not be negative")
     for name in ("samples", "pairs"):
         if getattr(args, name) is not None and getattr(args, name) < 1:
             parser.error(f"--{name} must be at least 1")
@@ -120,22 +124,19 @@ class Benchmark:
 def main() -> None:
     """Train, score, write the table after every row."""
     args = parse_args()
-    names = args.rows or rows_of(args.preset)
-    command = f"python tools/benchmark/image_quality.py --data {args.data} --preset {args.preset}"
-    command += f" --seeds {' '.join(map(str, args.seeds))}"
     title = f"Synthesised people, {args.data}, {args.preset}"
     path = args.out / f"image_quality_{args.data}_{args.preset}"
     benchmark = Benchmark(args)
-    jobs = [(row, None) for row in names if row in TRIVIAL]
+    jobs = [(row, None) for row in args.rows if row in TRIVIAL]
     # A first seed of all rows says more than all seeds of the first row.
-    jobs += [(row, seed) for seed in args.seeds for row in names if row in RECIPES]
+    jobs += [(row, seed) for seed in args.seeds for row in args.rows if row in RECIPES]
     found: dict[str, list[dict]] = {}
     start = time.monotonic()
     for number, (row, seed) in enumerate(jobs, start=1):
         run = benchmark.trivial(row) if seed is None else benchmark.trained(row, seed)
         found.setdefault(row, []).append(run)
-        shown = {name: found[name] for name in names if name in found}
-        facts = {**environment(benchmark.scorer.device), "command": command}
+        shown = {name: found[name] for name in args.rows if name in found}
+        facts = {**environment(benchmark.scorer.device), "command": _command(args)}
         write_table(shown, title, facts, path)
         write_plot(shown, title, path.with_suffix(".svg"))
         spent = time.monotonic() - start
@@ -143,6 +144,16 @@ def main() -> None:
         ssim = run["scores"]["SSIM"]["value"]
         print(f"{number}/{len(jobs)} {row} seed {seed}: SSIM {ssim:.3f}; {left} left", flush=True)
     print(f"table  {path.with_suffix('.md')}\npictures  {benchmark.folder}/*/*/grid.png")
+
+
+def _command(args: argparse.Namespace) -> str:
+    """What makes this table, without the places of files."""
+    parts = ["data", "preset", "samples", "pairs"]
+    line = [f"--{name} {getattr(args, name)}" for name in parts if getattr(args, name) is not None]
+    if args.rows != rows_of(args.preset):
+        line.append(f"--rows {' '.join(args.rows)}")
+    seeds = " ".join(map(str, args.seeds))
+    return f"python tools/benchmark/image_quality.py {' '.join(line)} --seeds {seeds}"
 
 
 def run() -> None:

@@ -131,6 +131,13 @@ RECIPES = {
     "correspondence": Recipe("correspondence", _OURS),
     "correspondence_camera": Recipe("correspondence + camera", _OURS, camera=True),
     "best": Recipe("correspondence + camera, no D_I, no D_P", _OURS, True, _NO_GAN),
+    "structural": Recipe(
+        "... and a structural loss",
+        _OURS,
+        True,
+        _NO_GAN,
+        {"model.objective.weights.structural": 4.0},
+    ),
     "perceptual": Recipe(
         "... and a perceptual loss on E's layers",
         _OURS,

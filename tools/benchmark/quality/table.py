@@ -40,6 +40,7 @@ COLUMNS = (
     Column("diversity", "diversity", 2, 1.0),
     Column("sharpness", "sharpness", 2, 1.0),
 )
+_NAMED = ("PCK_generated", "R1_generated", "LPIPS")  # with the networks that judge
 
 
 class Value(NamedTuple):
@@ -136,7 +137,7 @@ def write_table(
         if same
         else ("**The rows did not train on the same pairs**")
     )
-    scored = runs[0]["scored_by"]
+    scored, known = runs[0]["scored_by"], runs[-1]["protocols"]
     text = [
         f"### {title}",
         "",
@@ -146,9 +147,11 @@ def write_table(
         f"seeds. {note}. `{facts['command']}`, {facts['hardware']}, {facts['versions']}, "
         f"{facts['date']}.",
         "",
+        *(f"- {name}: {known[name]}" for name in _NAMED if name in known),
+        "",
     ]
     content = {**facts, "same_samples": same, "rows": [_numbers(run) for run in runs]}
-    content["protocols"] = runs[-1]["protocols"]
+    content["protocols"] = known
     write_atomic(path.with_suffix(".md"), "\n".join(text).encode())
     write_atomic(path.with_suffix(".json"), (json.dumps(content, indent=1) + "\n").encode())
 
