@@ -18,7 +18,7 @@ from posegan_plugin.models import PoseTransferGenerator
 
 FOLDER = Path(__file__).resolve().parents[2] / "tools" / "benchmark"
 pytestmark = pytest.mark.filterwarnings("ignore:Detected call of")  # run_command ignores it too
-ROWS = ["camera_mean", "patn", "best"]
+ROWS = ["camera_mean", "patn", "structural"]
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,7 @@ def test_table(whole):
     assert [row[0] for row in rows] == [
         "mean training image of the target's camera",
         "PATN",
-        "correspondence + camera, no D_I, no D_P",
+        "... and a structural loss",
     ]
     assert {len(line) for line in cells} == {len(head)}
     column = head.index("SSIM")
@@ -118,7 +118,7 @@ def test_table(whole):
         f"{whole.numbers['rows'][0]['scores']['R1_real']['value']:.1f}"
     )
     assert "same pairs" in whole.text
-    command = "--data procedural --preset tiny --rows camera_mean patn best --seeds 0 1`"
+    command = "--data procedural --preset tiny --rows camera_mean patn structural --seeds 0 1`"
     assert f"`python tools/benchmark/image_quality.py {command}" in whole.text
     assert "- R1_generated: percent; nearest test image" in whole.text
     assert str(whole.work) not in whole.text + json.dumps(whole.numbers)
@@ -160,6 +160,39 @@ def test_width_of_the_wanted_cost(tool):
     layer.image_size, layer.num_cameras = (4, 2), 0
     layer.forward = lambda image, *poses: torch.nn.Conv2d.forward(layer, image)
     assert gmac(layer) == 3 * 5 * 4 * 2 / 1e9
+
+
+@pytest.mark.parametrize("row", ["best", "perceptual", "paper_without_L_S", "patn_full"])
+def test_what_a_row_changes(benchmark, whole, tool, row):
+    """The full preset, whose re-ID network is not the one of the config, in small."""
+    tiny = tool.PRESETS["tiny"]
+    small = {"image_size": tiny.image_size, "gmac": tiny.gmac, "people": tiny.people, "batch": 4}
+    preset = tool.replace(tool.PRESETS["full"], **small)
+    data = ("procedural", str(benchmark.folder / "data"), preset)
+    encoder = next((whole.work / "encoder").glob("*.pth"))
+    configs = [
+        tool.row_config(tool.base_config(*data, seed=0), preset, tool.RECIPES[name], encoder)
+        for name in ("paper_4", row)
+    ]
+    expected, found = (c.model.to_dict() for c in configs)
+    assert found["backbone"]["name"] == "osnet_x1_0"
+    assert found["max_pairs"] == 4
+    assert (configs[1].train_dataloader.batch_size, found["reid_checkpoint"]) == (8, str(encoder))
+    different = {key for key in expected if expected[key] != found[key]}
+    judges = {"appearance_discriminator", "pose_discriminator"}
+    ours = {"generator", "condition_on_camera", *judges}
+    assert (
+        different
+        == {
+            "best": ours,
+            "perceptual": {*ours, "objective"},
+            "paper_without_L_S": {"objective"},
+            "patn_full": {"generator"},
+        }[row]
+    )
+    digests = {tool.digest(config, encoder) for config in configs}
+    assert len(digests) == 2
+    assert tool.digest(configs[0], encoder) in digests
 
 
 def test_a_killed_row_goes_on_to_the_same_bits(benchmark, whole, tool, monkeypatch):

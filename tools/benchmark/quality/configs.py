@@ -80,8 +80,9 @@ def row_config(config: Config, preset: Preset, recipe: Recipe, encoder: Path) ->
         recipe: What the row is.
         encoder: Checkpoint of the re-ID network.
     """
-    model, loader = config.model, config.train_dataloader
     config.merge_from_dict({k: v for k, v in preset.reid.items() if k.startswith("model.")})
+    config.merge_from_dict(recipe.options)
+    model, loader = config.model, config.train_dataloader  # a merge replaces them
     generator = {**recipe.generator, "image_size": preset.image_size}
     if "channels" not in generator:
         generator["channels"] = width_for(
@@ -95,7 +96,6 @@ def row_config(config: Config, preset: Preset, recipe: Recipe, encoder: Path) ->
         model[f"{name}_discriminator"] = None if part in recipe.without else judge
     if "L_S" in recipe.without:
         model.objective.weights.semantic = 0.0
-    config.merge_from_dict(recipe.options)
     # Twice as many people as pairs: not everybody has enough joints.
     loader.batch_size = 2 * preset.batch
     loader.sampler = {

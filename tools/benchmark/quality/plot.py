@@ -30,12 +30,14 @@ def write_plot(rows: Mapping[str, Sequence[Mapping]], title: str, path: Path) ->
     for axes, score in zip(figure.subplots(2, 3).flat, _SHOWN, strict=True):
         axes.set(xlabel="GMAC an image", ylabel=headings[score])
         axes.grid(alpha=0.3)
+        if all(value_of(runs, score) is None for runs in rows.values()):
+            axes.text(0.5, 0.5, "not measured", ha="center", transform=axes.transAxes)
         for number, runs in enumerate(rows.values()):
             value = value_of(runs, score)
             if value is None:
                 continue
             style = {"color": f"C{number % 10}", "label": runs[0]["label"]}
-            if runs[0]["gmac"]:
+            if runs[0]["seed"] is not None:
                 marker = "os^Dv"[number // 10 % 5]
                 axes.errorbar(runs[0]["gmac"], value.mean, value.spread or 0, fmt=marker, **style)
             else:
