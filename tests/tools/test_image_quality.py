@@ -236,6 +236,6 @@ def test_mistakes(benchmark, tmp_path, capsys, options, words):
     assert words in capsys.readouterr().err
 
 
-def test_too_many_pairs(benchmark):
+def test_too_many_pairs(benchmark, tmp_path):
     with pytest.raises(UserError, match=r"--pairs 5000: .* only 120 pairs"):
-        benchmark(benchmark.folder / "whole", "--pairs", "5000")
+        benchmark(tmp_path, "--pairs", "5000")

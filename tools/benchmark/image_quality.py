@@ -77,18 +77,14 @@ class Benchmark:
         self.data = (args.data, args.data_root, self.preset)
         self.folder = args.work_dir / f"{args.data}_{args.preset}"
         device = "cuda" if torch.cuda.is_available() else "cpu"
-        # Another seed for the judge, so that the two are not twins.
+        config = base_config(*self.data, seed=0)
+        files = Files(args.joints, args.lpips)
+        self.scorer = Scorer(config, self.preset.pairs, files, device)
         encoder = encoder_config(base_config(*self.data, seed=0), self.preset)
         self.encoder = train(encoder, self.folder / "encoder")
+        # Another seed, so that the two are not twins.
         judge = judge_config(base_config(*self.data, seed=1), self.preset)
-        judge = load_pretrained(train(judge, self.folder / "judge"), device=device)
-        self.scorer = Scorer(
-            base_config(*self.data, seed=0),
-            self.preset.pairs,
-            judge,
-            Files(args.joints, args.lpips),
-            device,
-        )
+        self.scorer.use(load_pretrained(train(judge, self.folder / "judge"), device=device))
 
     def trivial(self, row: str) -> dict:
         """A row that needs no training."""

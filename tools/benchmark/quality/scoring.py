@@ -55,10 +55,11 @@ class Files:
 class Scorer:
     """Scores generators on the same pairs of test people.
 
+    What the user has named is looked at here, before hours are spent; :meth:`use` brings the judge.
+
     Args:
         config: Of :func:`quality.configs.base_config`; says who the people are.
         pairs: How many pairs.
-        judge: The re-ID network that looks for the people.
         files: Weights of further judges.
         device: Where networks run.
 
@@ -66,13 +67,15 @@ class Scorer:
         UserError: There are fewer pairs than asked for, or weights cannot be used.
     """
 
-    def __init__(
-        self, config: Config, pairs: int, judge: Pretrained, files: Files, device: str
-    ) -> None:
+    def __init__(self, config: Config, pairs: int, files: Files, device: str) -> None:
         self._config = config
-        self._judge = judge
         self.device = device
         self.image_size = tuple(config.test_dataset.image_size)
+        self._extra: list[TransferScore] = [Sharpness()]
+        if files.joints:
+            self._extra.append(DetectedPoses("rtmpose", files.joints, device=device))
+        if files.lpips:
+            self._extra.append(LPIPS(files.lpips, image_size=self.image_size))
         self.dataset = ReIDDataset(**{**_options(config.test_dataset), "cache": True})
         searched_for = self.dataset.pids[: self.dataset.num_query]
         self.pairs = fixed_pairs(self.dataset, pairs, seed=_SEED, identities=searched_for)
@@ -80,24 +83,20 @@ class Scorer:
             raise UserError(
                 f"--pairs {pairs}: the test people make only {len(self.pairs)} pairs; ask for fewer"
             )
-        self._extra = self._build(files)
         rows = np.stack((self.pairs.conditions, self.pairs.targets))
         self.facts = {
             "pairs": len(self.pairs),
             "people": len(np.unique(self.dataset.pids[self.pairs.targets])),
             "pairs_sha256": hashlib.sha256(rows.astype("<i8").tobytes()).hexdigest(),
-            "judge": judge.sha256,
             "joints": file_hash(files.joints) if files.joints else None,
             "lpips": file_hash(files.lpips) if files.lpips else None,
         }
 
-    def _build(self, files: Files) -> list[TransferScore]:
-        scores: list[TransferScore] = [Sharpness(), Diversity(self._judge.describe, JUDGE_NAME)]
-        if files.joints:
-            scores.append(DetectedPoses("rtmpose", files.joints, device=self.device))
-        if files.lpips:
-            scores.append(LPIPS(files.lpips, image_size=self.image_size))
-        return scores
+    def use(self, judge: Pretrained) -> None:
+        """Take a re-ID network that looks for the people."""
+        self._judge = judge
+        self._extra.append(Diversity(judge.describe, JUDGE_NAME))
+        self.facts["judge"] = judge.sha256
 
     @cached_property
     def means(self) -> MeanImages:
