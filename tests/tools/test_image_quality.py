@@ -5,6 +5,7 @@ import importlib.util
 import io
 import json
 import math
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -122,6 +123,17 @@ def test_table(whole):
     assert f"`python tools/benchmark/image_quality.py {command}" in whole.text
     assert "- R1_generated: percent; nearest test image" in whole.text
     assert str(whole.work) not in whole.text + json.dumps(whole.numbers)
+
+
+def test_what_it_says(whole):
+    # Between mmengine's lines.
+    lines = [line for line in whole.output.splitlines() if re.match(r"\d/5 |table ", line)]
+    assert lines[0].startswith("1/5 camera_mean seed None: SSIM 0.")
+    assert "left" not in lines[0]
+    assert lines[1].startswith("2/5 patn seed 0: SSIM ")
+    assert lines[1].endswith("of training left")
+    assert "left" not in lines[4]
+    assert lines[5].startswith("table ")
 
 
 def test_plot_and_pictures(whole):

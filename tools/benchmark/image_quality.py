@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
+from statistics import fmean
 
 import torch
 from harness import RESULTS, environment
@@ -127,7 +127,6 @@ def main() -> None:
     # A first seed of all rows says more than all seeds of the first row.
     jobs += [(row, seed) for seed in args.seeds for row in args.rows if row in RECIPES]
     found: dict[str, list[dict]] = {}
-    start = time.monotonic()
     for number, (row, seed) in enumerate(jobs, start=1):
         run = benchmark.trivial(row) if seed is None else benchmark.trained(row, seed)
         found.setdefault(row, []).append(run)
@@ -135,11 +134,21 @@ def main() -> None:
         facts = {**environment(benchmark.scorer.device), "command": _command(args)}
         write_table(shown, title, facts, path)
         write_plot(shown, title, path.with_suffix(".svg"))
-        spent = time.monotonic() - start
-        left = timedelta(seconds=round(spent / number * (len(jobs) - number)))
         ssim = run["scores"]["SSIM"]["value"]
-        print(f"{number}/{len(jobs)} {row} seed {seed}: SSIM {ssim:.3f}; {left} left", flush=True)
+        print(
+            f"{number}/{len(jobs)} {row} seed {seed}: SSIM {ssim:.3f}{_left(found, jobs[number:])}",
+            flush=True,
+        )
     print(f"table  {path.with_suffix('.md')}\npictures  {benchmark.folder}/*/*/grid.png")
+
+
+def _left(found: dict[str, list[dict]], jobs: list[tuple[str, int | None]]) -> str:
+    """Time left, from what the rows so far have taken."""
+    seconds = [run["seconds"] for runs in found.values() for run in runs if "seconds" in run]
+    coming = sum(seed is not None for _, seed in jobs)
+    if not seconds or not coming:
+        return ""
+    return f"; at most {timedelta(seconds=round(coming * fmean(seconds)))} of training left"
 
 
 def _command(args: argparse.Namespace) -> str:
