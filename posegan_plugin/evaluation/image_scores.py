@@ -22,9 +22,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-DATA_RANGE = 2.0
-_SIGMA = 1.5
-_BORDER = 5  # half of the 11-tap window
+from posegan_plugin.ssim import BORDER, DATA_RANGE, ssim_map
 
 
 def ssim(generated: Tensor, target: Tensor) -> Tensor:
@@ -40,7 +38,7 @@ def ssim(generated: Tensor, target: Tensor) -> Tensor:
     Raises:
         ValueError: if an image is smaller than the window.
     """
-    return _ssim_map(generated.float() + 1, target.float() + 1).mean(dim=(1, 2))
+    return ssim_map(generated.float() + 1, target.float() + 1).mean(dim=(1, 2))
 
 
 def mask_ssim(generated: Tensor, target: Tensor, mask: Tensor) -> Tensor:
@@ -59,8 +57,8 @@ def mask_ssim(generated: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     Raises:
         ValueError: if an image is smaller than the window.
     """
-    inside = mask[:, _BORDER:-_BORDER, _BORDER:-_BORDER]
-    per_window = _ssim_map(generated.float() + 1, target.float() + 1)
+    inside = mask[:, BORDER:-BORDER, BORDER:-BORDER]
+    per_window = ssim_map(generated.float() + 1, target.float() + 1)
     return (per_window * inside).sum(dim=(1, 2)) / inside.sum(dim=(1, 2))
 
 
@@ -86,7 +84,7 @@ def ssim_patn(generated: Tensor, target: Tensor) -> Tensor:
     # range below one step of an 8-bit image would be none at all.
     data_range = generated.amax(dim=(1, 2, 3)) - generated.amin(dim=(1, 2, 3))
     scale = (DATA_RANGE / data_range.clamp(min=DATA_RANGE / 255))[:, None, None, None]
-    return _ssim_map(generated * scale, target * scale).mean(dim=(1, 2))
+    return ssim_map(generated * scale, target * scale).mean(dim=(1, 2))
 
 
 def mask_ssim_patn(generated: Tensor, target: Tensor, mask: Tensor) -> Tensor:
@@ -123,32 +121,3 @@ def psnr(generated: Tensor, target: Tensor) -> Tensor:
     """
     error = (generated.float() - target.float()).square().mean(dim=(1, 2, 3))
     return 10 * torch.log10(DATA_RANGE**2 / error)
-
-
-def _ssim_map(generated: Tensor, target: Tensor) -> Tensor:
-    """SSIM of images in [0, 2] for each window inside, mean over channels: (B, H - 10, W - 10)."""
-    height, width = generated.shape[-2:]
-    if min(height, width) <= 2 * _BORDER:
-        raise ValueError(f"SSIM needs images of at least 11x11 pixels, not {(height, width)}")
-    # A variance is the small difference of two large means; Apple's GPUs have no double precision.
-    dtype = torch.float32 if generated.device.type == "mps" else torch.float64
-    a, b = generated.to(dtype), target.to(dtype)
-    rows, columns = _windows(height, a), _windows(width, a).T
-
-    def mean(values: Tensor) -> Tensor:
-        return rows @ (values @ columns)
-
-    mean_a, mean_b = mean(a), mean(b)
-    variances = mean(a * a) - mean_a**2 + mean(b * b) - mean_b**2
-    covariance = mean(a * b) - mean_a * mean_b
-    c1, c2 = (0.01 * DATA_RANGE) ** 2, (0.03 * DATA_RANGE) ** 2
-    luminance = (2 * mean_a * mean_b + c1) / (mean_a**2 + mean_b**2 + c1)
-    return (luminance * (2 * covariance + c2) / (variances + c2)).mean(dim=1).float()
-
-
-def _windows(length: int, like: Tensor) -> Tensor:
-    """One row a window position (length - 10, length): the Gaussian's weights, which add up to 1."""
-    centres = torch.arange(_BORDER, length - _BORDER, device=like.device, dtype=like.dtype)
-    offsets = torch.arange(length, device=like.device, dtype=like.dtype) - centres[:, None]
-    weights = torch.exp(-0.5 * (offsets / _SIGMA) ** 2) * (offsets.abs() <= _BORDER)
-    return weights / weights.sum(dim=1, keepdim=True)

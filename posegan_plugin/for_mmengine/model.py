@@ -7,7 +7,6 @@ from functools import partial
 
 import torch
 from mmengine.device import get_device
-from mmengine.logging import MessageHub
 from mmengine.model import BaseModel
 from mmengine.optim import OptimWrapperDict
 from torch import Tensor
@@ -18,6 +17,7 @@ from posegan_plugin.errors import UserError
 from posegan_plugin.for_mmengine.distributed import every_process
 from posegan_plugin.for_mmengine.networks import architecture_of_model, build_reid
 from posegan_plugin.for_mmengine.optim import update_together
+from posegan_plugin.for_mmengine.progress import training_progress
 from posegan_plugin.pose import PoseBank
 from posegan_plugin.registry import MODELS
 from posegan_plugin.training import (
@@ -58,6 +58,8 @@ class PoseGANReID(BaseModel):
         generator_checkpoint: Checkpoint that holds the trained generator, for ``online``.
         teacher_checkpoint: Checkpoint that holds a re-ID network of the same configuration, for
             ``label='teacher'``.
+        reid_checkpoint: Checkpoint that holds a trained re-ID network of the same configuration. It is
+            then frozen, and ``joint`` trains the generator and the discriminators alone.
         reid_to_generator: Whether the re-ID losses of synthesised people also train the generator
             (``joint``; equation 14 says yes).
         max_pairs: At most so many condition-target pairs of a batch train the generator; ``None``
@@ -90,6 +92,7 @@ class PoseGANReID(BaseModel):
         augment: dict | None = None,
         generator_checkpoint: str | None = None,
         teacher_checkpoint: str | None = None,
+        reid_checkpoint: str | None = None,
         reid_to_generator: bool = True,
         max_pairs: int | None = None,
         channels_last: bool = True,
@@ -151,6 +154,13 @@ class PoseGANReID(BaseModel):
             self.generator.requires_grad_(False)
         if teacher_checkpoint:
             load_network(self.teacher, teacher_checkpoint, "reid")
+        if reid_checkpoint:
+            if mode != "joint":
+                raise UserError(
+                    f"model reid_checkpoint: mode={mode!r} would train nothing; use 'joint'"
+                )
+            load_network(self.reid, reid_checkpoint, "reid")
+            self.reid.requires_grad_(False)
         if channels_last:
             self.to(memory_format=torch.channels_last)
         if compile:
@@ -217,7 +227,7 @@ class PoseGANReID(BaseModel):
         Raises:
             NonFiniteError: A loss or a gradient is nan or infinite.
         """
-        progress = _progress()
+        progress = training_progress()
         batch = self.data_preprocessor(
             data, training=True, progress=progress, encoder=self._encode_only
         )
@@ -227,6 +237,8 @@ class PoseGANReID(BaseModel):
             # A process without pairs would leave the others waiting for its gradients.
             if every_process(len(rows) > 0):
                 return self._joint_step(step, batch, pairs, rows, progress, optim_wrapper)
+            if "reid" not in self.trained_networks:
+                return {"loss": torch.zeros(())}
         with optim_wrapper["reid"].optim_context(self.reid):
             total, log = self._reid_losses(batch, progress)
         return update_together(total, {"reid": optim_wrapper["reid"]}, log)
@@ -249,22 +261,23 @@ class PoseGANReID(BaseModel):
             judged = update_together(loss, judges, judged)
             del judged["loss"]
         total, log = step.generator_losses(pairs, generated, progress)
-        with step.precision():
-            mixed = add_generated(
-                batch,
-                rows,
-                pairs,
-                generated if self.reid_to_generator else generated.detach(),
-                self.policy,
-                progress,
-                step.moves_camera,
-                self._encode_only,
-                self._teach if self.teacher is not None else None,
-            )
-            reid_total, reid_log = self._reid_losses(mixed, progress)
-        total = total + reid_total
-        trained = {n: optim_wrapper[n] for n in ("generator", "reid")}
-        return {**update_together(total, trained, {**reid_log, **log}), **judged}
+        if "reid" in self.trained_networks:
+            with step.precision():
+                mixed = add_generated(
+                    batch,
+                    rows,
+                    pairs,
+                    generated if self.reid_to_generator else generated.detach(),
+                    self.policy,
+                    progress,
+                    step.moves_camera,
+                    self._encode_only,
+                    self._teach if self.teacher is not None else None,
+                )
+                reid_total, reid_log = self._reid_losses(mixed, progress)
+            total, log = total + reid_total, {**reid_log, **log}
+        trained = {n: optim_wrapper[n] for n in ("generator", "reid") if n in self.trained_networks}
+        return {**update_together(total, trained, log), **judged}
 
     def _generation_step(self, optim_wrapper: OptimWrapperDict) -> GenerationStep:
         judges = (self.appearance_discriminator, self.pose_discriminator)
@@ -291,9 +304,3 @@ class PoseGANReID(BaseModel):
     def _teach(self, images: Tensor) -> Tensor:
         self.teacher.eval()
         return self.teacher(self.reid_input(images, augment=False)).logits
-
-
-def _progress() -> float:
-    """Share of the training that is done, in [0, 1]."""
-    hub = MessageHub.get_current_instance()
-    return hub.get_info("iter", 0) / max(1, hub.get_info("max_iters", 1))

@@ -151,7 +151,7 @@ def _fit(value: object, default: object, key: str, where: str) -> object:
     if value is None and (isinstance(default, Maybe) or key in NULLABLE):
         return None
     if isinstance(default, list):
-        kind = type(default[0])
+        kind = type(default[0]) if default else str  # empty by default: a list of names
         items = value if isinstance(value, (list, tuple)) else [value]
         return [_single(item, kind, key, where) for item in items]
     return _single(value, default.kind if isinstance(default, Maybe) else type(default), key, where)

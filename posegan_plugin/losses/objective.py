@@ -21,6 +21,8 @@ class ObjectiveWeights:
         semantic: lambda_S (equation 10).
         quartet: lambda_quartet (equation 12).
         identity: lambda_id (equation 13).
+        perceptual: For the perceptual loss, which the paper does not have.
+        structural: For the structural loss, likewise.
 
     Raises:
         UserError: for a weight that is negative or not finite.
@@ -31,6 +33,8 @@ class ObjectiveWeights:
     semantic: float = 10.0
     quartet: float = 1.0
     identity: float = 1.0
+    perceptual: float = 0.0
+    structural: float = 0.0
 
     def __post_init__(self) -> None:
         for field in fields(self):

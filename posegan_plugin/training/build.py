@@ -16,6 +16,8 @@ def build_objectives(
     adversarial_ramp: Sequence[float] = (0.0, 0.0),
     semantic_ramp: Sequence[float] = (0.0, 0.0),
     semantic_through: str = "generated",
+    perceptual_layers: Sequence[str] = (),
+    perceptual_ramp: Sequence[float] = (0.0, 0.0),
     quartet: dict | None = None,
     quartet_ramp: Sequence[float] = (0.0, 0.0),
     label_smoothing: float = 0.0,
@@ -23,13 +25,16 @@ def build_objectives(
     """Build the objective of equation 14.
 
     Args:
-        weights: ``adversarial``, ``reconstruction``, ``semantic``, ``quartet``, ``identity``; those
-            left out are the paper's 5, 10, 10, 1, 1.
+        weights: ``adversarial``, ``reconstruction``, ``semantic``, ``quartet``, ``identity``,
+            ``perceptual``, ``structural``; those left out are the paper's 5, 10, 10, 1, 1, 0, 0.
         adversarial: ``bce``, ``lsgan`` or ``hinge``.
         adversarial_ramp: Start and end, in [0, 1] of the training, over which the adversarial
             weight rises from 0; (0, 0) is the paper's full weight from the first step.
         semantic_ramp: As ``adversarial_ramp``, for the semantic-consistency weight.
         semantic_through: See :func:`posegan_plugin.losses.semantic_consistency_loss`.
+        perceptual_layers: Layers of the re-ID network that the perceptual loss compares, see
+            :func:`posegan_plugin.training.feature_maps.captured`.
+        perceptual_ramp: As ``adversarial_ramp``, for the perceptual weight.
         quartet: Options of :class:`posegan_plugin.losses.QuartetLoss`.
         quartet_ramp: As ``adversarial_ramp``, for the quartet weight.
         label_smoothing: Of real people's identity labels.
@@ -48,6 +53,8 @@ def build_objectives(
         _ramp("adversarial_ramp", adversarial_ramp),
         _ramp("semantic_ramp", semantic_ramp),
         semantic_through,
+        tuple(perceptual_layers),
+        _ramp("perceptual_ramp", perceptual_ramp),
     )
     reid = ReIDObjective(terms, quartet_loss, _ramp("quartet_ramp", quartet_ramp), label_smoothing)
     return generation, reid

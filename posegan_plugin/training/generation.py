@@ -14,11 +14,14 @@ from posegan_plugin.losses import (
     AdversarialLoss,
     ObjectiveWeights,
     WeightRamp,
+    perceptual_loss,
     reconstruction_loss,
     semantic_consistency_loss,
+    structural_loss,
     unit_embeddings,
 )
 from posegan_plugin.pose import render_heatmaps
+from posegan_plugin.training.feature_maps import captured
 
 
 @dataclass
@@ -50,7 +53,7 @@ class GenerationObjective(nn.Module):
     """Adversarial, reconstruction and semantic-consistency terms.
 
     A discriminator given as ``None`` is left out (the paper's table 3), as is the
-    semantic-consistency term at weight 0.
+    semantic-consistency, the perceptual and the structural term at weight 0.
 
     Args:
         weights: Weights of all terms; ``adversarial``, ``reconstruction``, ``semantic`` are used.
@@ -59,9 +62,11 @@ class GenerationObjective(nn.Module):
             discriminators are neither run nor trained.
         semantic_ramp: Factor on the semantic-consistency weight, likewise.
         semantic_through: See :func:`posegan_plugin.losses.semantic_consistency_loss`.
+        perceptual_layers: Layers of the encoder that the perceptual loss compares.
+        perceptual_ramp: Factor on the perceptual weight, likewise.
 
     Raises:
-        UserError: An unknown name.
+        UserError: An unknown name, or a perceptual weight without layers.
     """
 
     def __init__(
@@ -71,6 +76,8 @@ class GenerationObjective(nn.Module):
         adversarial_ramp: WeightRamp | None = None,
         semantic_ramp: WeightRamp | None = None,
         semantic_through: str = "generated",
+        perceptual_layers: tuple[str, ...] = (),
+        perceptual_ramp: WeightRamp | None = None,
     ) -> None:
         super().__init__()
         self.weights = weights or ObjectiveWeights()
@@ -83,6 +90,13 @@ class GenerationObjective(nn.Module):
             )
         self.semantic_ramp = semantic_ramp or WeightRamp()
         self.semantic_through = semantic_through
+        if self.weights.perceptual and not perceptual_layers:
+            raise UserError(
+                "model objective: the weight 'perceptual' needs perceptual_layers, names of layers of "
+                "the re-ID network"
+            )
+        self.perceptual_layers = perceptual_layers
+        self.perceptual_ramp = perceptual_ramp or WeightRamp()
 
     def adversarial_weight(self, progress: float) -> float:
         """lambda_GAN at ``progress`` in [0, 1] of the training."""
@@ -118,6 +132,7 @@ class GenerationObjective(nn.Module):
         appearance: nn.Module | None,
         pose: nn.Module | None,
         encode: Callable[[Tensor], Tensor],
+        encoder: nn.Module | None = None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Losses that the generator minimises.
 
@@ -130,25 +145,40 @@ class GenerationObjective(nn.Module):
             appearance: D_I.
             pose: D_P.
             encode: E: images (B, 3, H, W) in [-1, 1] -> vectors (B, D); their lengths do not matter.
+            encoder: The network behind it, whose layers the perceptual loss compares.
 
         Returns:
             The weighted sum (equation 11), and the unweighted terms.
         """
         losses = {"loss_R": reconstruction_loss(generated, pairs.target)}
         total = self.weights.reconstruction * losses["loss_R"]
+        if self.weights.structural > 0:
+            losses["loss_SSIM"] = structural_loss(generated, pairs.target)
+            total = total + self.weights.structural * losses["loss_SSIM"]
         adversarial = self.adversarial_weight(progress)
         if adversarial > 0:
             for name, network, given in self._judges(pairs, appearance, pose):
                 losses[f"loss_G_{name[-1]}"] = self.adversarial.generator(network(given, generated))
                 total = total + adversarial * losses[f"loss_G_{name[-1]}"]
         semantic = self.weights.semantic * self.semantic_ramp(progress)
+        perceptual = self.weights.perceptual * self.perceptual_ramp(progress)
+        if not (semantic > 0 or perceptual > 0):
+            return total, losses
+        layers = self.perceptual_layers if perceptual > 0 else ()
+        with captured(encoder, layers) as drawn:
+            found = encode(generated)
         if semantic > 0:
             with torch.set_grad_enabled(self.semantic_through == "both"):
                 wanted = encode(pairs.condition)
             losses["loss_S"] = semantic_consistency_loss(
-                _unit_scale(wanted), _unit_scale(encode(generated)), self.semantic_through
+                _unit_scale(wanted), _unit_scale(found), self.semantic_through
             )
             total = total + semantic * losses["loss_S"]
+        if perceptual > 0:
+            with torch.no_grad(), captured(encoder, layers) as real:
+                encode(pairs.target)
+            losses["loss_F"] = perceptual_loss(drawn, real)
+            total = total + perceptual * losses["loss_F"]
         return total, losses
 
     def _judges(

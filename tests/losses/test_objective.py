@@ -8,7 +8,8 @@ from posegan_plugin.losses import ObjectiveWeights
 
 
 def test_defaults_are_the_paper():
-    assert dataclasses.astuple(ObjectiveWeights()) == (5, 10, 10, 1, 1)
+    # The last two are of losses that the paper does not have.
+    assert dataclasses.astuple(ObjectiveWeights()) == (5, 10, 10, 1, 1, 0, 0)
 
 
 def test_zero_switches_a_term_off():

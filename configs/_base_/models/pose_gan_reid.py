@@ -31,6 +31,7 @@ model = dict(
     ),
     augment=dict(ratio=1.0, target="same_id", label="hard", weight=1.0, warmup=0.0),
     generator_checkpoint=None,  # for mode='online'
+    reid_checkpoint=None,  # a trained re-ID network; 'joint' then trains the generator alone
     reid_to_generator=True,
     channels_last=True,  # these two: docs/speed.md
     compile=False,

@@ -1,0 +1,166 @@
+"""What is compared: sizes of the whole benchmark, and what each row of the table trains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A size of the benchmark; everything in it is the same for each row.
+
+    Attributes:
+        image_size: (height, width) of the generators.
+        gmac: What a generator may cost an image, in 10^9 multiply-adds; widths follow from it.
+        samples: Condition-target pairs that a row trains on, passes over the data rounded.
+        pairs: Test pairs that are scored.
+        batch: Condition-target pairs a step.
+        encoder_epochs: Length of the training of the re-ID network in the losses.
+        judge_epochs: Length of the training of the one that judges.
+        reid: Overrides of the data set's config for the re-ID networks, dotted.
+        discriminator: Options of both discriminators.
+        people: Options of the procedural people, beside their size.
+        amp: Whether generators and the judge train in bfloat16; E's depthwise convolutions do not gain.
+    """
+
+    image_size: tuple[int, int]
+    gmac: float
+    samples: int
+    pairs: int
+    batch: int
+    encoder_epochs: int
+    judge_epochs: int
+    reid: dict = field(default_factory=dict)
+    discriminator: dict = field(default_factory=lambda: {"channels": 32, "num_layers": 3})
+    people: dict = field(default_factory=lambda: {"num_train_ids": 500})
+    amp: bool = True
+
+
+_TINY_PEOPLE = {
+    "num_train_ids": 12,
+    "num_test_ids": 4,
+    "num_cameras": 3,
+    "images_per_camera": 2,
+    "cameras_per_id": 3,
+}
+PRESETS = {
+    "tiny": Preset(
+        (32, 16),
+        gmac=0.004,
+        samples=32,
+        pairs=16,
+        batch=4,
+        encoder_epochs=1,
+        judge_epochs=1,
+        reid={"train_dataloader.batch_size": 8, "train_dataloader.sampler.num_identities": 4}
+        | {"train_dataloader.sampler.num_images": 2},
+        discriminator={"channels": 4, "num_layers": 2},
+        people=_TINY_PEOPLE,
+        amp=False,
+    ),
+    "small": Preset(
+        (64, 32),
+        gmac=0.24,
+        samples=25_000,
+        pairs=3000,
+        batch=16,
+        encoder_epochs=20,
+        judge_epochs=12,
+    ),
+    "small128": Preset(
+        (128, 64),
+        gmac=0.4,
+        samples=20_000,
+        pairs=3000,
+        batch=16,
+        encoder_epochs=20,
+        judge_epochs=12,
+    ),
+    "full": Preset(
+        (128, 64),
+        gmac=4.5,
+        samples=2_000_000,
+        pairs=4000,
+        batch=32,
+        encoder_epochs=60,
+        judge_epochs=60,
+        reid={"model.backbone.name": "osnet_x1_0", "model.reid_input.size": (256, 128)},
+        discriminator={"channels": 64, "num_layers": 4},
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What one row trains.
+
+    Attributes:
+        label: Its name in the table.
+        generator: Config of the generator; ``channels`` follow from the preset if not given.
+        camera: Whether the generator is told the target's camera.
+        without: ``D_I``, ``D_P``, ``L_S`` that are left out.
+        options: Further overrides of the config, dotted.
+        only: The preset that alone has this row.
+    """
+
+    label: str
+    generator: dict
+    camera: bool = False
+    without: tuple[str, ...] = ()
+    options: dict = field(default_factory=dict)
+    only: str | None = None
+
+
+_PATN = {"type": "PATNGenerator", "num_blocks": 9}
+_PAPER = {"type": "PoseTransferGenerator", "num_blocks": 4, "correspondence": None}
+_NO_GAN = ("D_I", "D_P")
+_OURS = {**_PAPER, "correspondence": "attention"}
+
+RECIPES = {
+    "patn": Recipe("PATN", _PATN),
+    "patn_full": Recipe("PATN, full size", {**_PATN, "channels": 256}, only="full"),
+    "patn_camera": Recipe("PATN + camera", _PATN, camera=True),
+    **{
+        f"paper_{n}": Recipe(f"paper, {n} blocks", {**_PAPER, "num_blocks": n})
+        for n in (4, 2, 3, 5)
+    },
+    **{
+        f"paper_without_{part}": Recipe(f"paper, 4 blocks, no {part}", _PAPER, without=(part,))
+        for part in ("D_I", "D_P", "L_S")
+    },
+    "correspondence": Recipe("correspondence", _OURS),
+    "correspondence_camera": Recipe("correspondence + camera", _OURS, camera=True),
+    "best": Recipe("correspondence + camera, no D_I, no D_P", _OURS, True, _NO_GAN),
+    "structural": Recipe(
+        "... and a structural loss",
+        _OURS,
+        True,
+        _NO_GAN,
+        {"model.objective.weights.structural": 4.0},
+    ),
+    "perceptual": Recipe(
+        "... and a perceptual loss on E's layers",
+        _OURS,
+        True,
+        _NO_GAN,
+        {
+            "model.objective.weights.perceptual": 2.0,
+            "model.objective.perceptual_layers": [f"backbone.model.conv{n}" for n in (1, 2, 3)],
+        },
+    ),
+}
+"""The rows that are trained, by name."""
+
+TRIVIAL = {
+    "copy": "condition image",
+    "blurred_copy": "blurred condition image",
+    "mean_image": "mean training image",
+    "camera_mean": "mean training image of the target's camera",
+}
+"""The rows that need no training, by name."""
+
+
+def rows_of(preset: str) -> list[str]:
+    """Names of the rows that a preset has, in the order of the table."""
+    trained = [name for name, recipe in RECIPES.items() if recipe.only in (None, preset)]
+    return [*TRIVIAL, *trained]
