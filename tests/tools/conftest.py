@@ -1,7 +1,6 @@
-"""A tiny data set for ``tools/train_torchreid.py``, ways to run it, and files of the benchmarks."""
+"""A tiny data set for ``tools/train_torchreid.py``, and ways to run it."""
 
 import importlib.util
-import sys
 from pathlib import Path
 
 import pytest
@@ -97,20 +96,3 @@ def base_config():
 def posegan():
     """A ``posegan`` section of tiny networks."""
     return lambda mode, **options: {"mode": mode, "keypoints": [KEYPOINTS], **SIZE, **options}
-
-
-@pytest.fixture
-def benchmark(monkeypatch):
-    """Loads a file of ``tools/benchmark`` as it finds its neighbours when it runs."""
-
-    folder = ROOT / "tools" / "benchmark"
-
-    def load(name):
-        monkeypatch.syspath_prepend(folder)
-        spec = importlib.util.spec_from_file_location(name, folder / f"{name}.py")
-        module = importlib.util.module_from_spec(spec)
-        monkeypatch.setitem(sys.modules, name, module)  # dataclasses look there
-        spec.loader.exec_module(module)
-        return module
-
-    return load

@@ -1,44 +1,22 @@
 """Tiny runs of the benchmarks of training steps; what they say, not how fast it is."""
 
-import json
-import runpy
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 
 from posegan_plugin.errors import UserError
-from posegan_plugin.for_mmengine import cli
 
-FOLDER = Path(__file__).parents[2] / "tools" / "benchmark"
-
-
-@pytest.fixture
-def benchmark(monkeypatch, tmp_path):
-    """Runs a script in this process; its table."""
-
-    def run(name, *arguments):
-        line = [f"{name}.py", "--device", "cpu", "--repeats", "1", "--out", tmp_path, *arguments]
-        monkeypatch.setattr(sys, "argv", list(map(str, line)))
-        monkeypatch.syspath_prepend(FOLDER)
-        monkeypatch.setattr(cli, "run_command", lambda main: main())
-        runpy.run_path(str(FOLDER / f"{name}.py"), run_name="__main__")
-        [file] = tmp_path.glob("*.json")
-        content = json.loads(file.read_text())
-        assert file.with_suffix(".md").read_text().startswith(f"### {content['question']}")
-        return content, [dict(zip(content["columns"], r, strict=True)) for r in content["rows"]]
-
-    return run
+FOLDER = Path(__file__).parents[3] / "tools" / "benchmark"
 
 
-def test_joint_step(benchmark, monkeypatch):
+def test_joint_step(run, monkeypatch):
     def no_compiler(device):
         raise UserError("compile: torch.compile does not work on this machine")
 
     monkeypatch.setattr("posegan_plugin.training.compilation.check_compiler", no_compiler)
     names = ["plain", "AMP", "compile"]
-    content, rows = benchmark("joint_step", "--batches", 8, "--rows", *names)
+    content, rows = run("joint_step", "--batches", 8, "--rows", *names)
     assert [r["row"] for r in rows] == names
     by_name = {r["row"]: r for r in rows}
     assert by_name["plain"]["ratio to plain"] == 1
@@ -52,17 +30,16 @@ def test_joint_step(benchmark, monkeypatch):
 
 @pytest.mark.parametrize("groups", [1, 2, 6])
 @pytest.mark.parametrize("wanted", [(True, True), (False, True)])
-def test_flops_of_a_convolution(monkeypatch, groups, wanted):
-    monkeypatch.syspath_prepend(FOLDER)
-    flops = runpy.run_path(str(FOLDER / "joint_step.py"))["flops"]
+def test_flops_of_a_convolution(load, groups, wanted):
+    flops = load("joint_step").flops
     convolution = torch.nn.Conv2d(6, 12, 3, padding=1, groups=groups, bias=False)
     x = torch.randn(2, 6, 5, 4, requires_grad=wanted[0])
     products = 2 * 12 * 5 * 4 * 6 // groups * 9
     assert flops(lambda: convolution(x).sum().backward()) == 2 * products * (1 + sum(wanted))
 
 
-def test_online_step(benchmark):
-    content, rows = benchmark(
+def test_online_step(run):
+    content, rows = run(
         "online_step", "--batches", 10, "--backbones", "osnet_x0_25", "--generators", "demo", "full"
     )
     assert [(r["backbone"], r["generator"], r["people"]) for r in rows] == [

@@ -13,7 +13,7 @@ import torch
 
 pytest.importorskip("torchreid")
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 TOOL = ROOT / "tools" / "benchmark" / "processes.py"
 
 

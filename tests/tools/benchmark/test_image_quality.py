@@ -17,7 +17,7 @@ import torch
 from posegan_plugin.errors import UserError
 from posegan_plugin.models import PoseTransferGenerator
 
-FOLDER = Path(__file__).resolve().parents[2] / "tools" / "benchmark"
+FOLDER = Path(__file__).resolve().parents[3] / "tools" / "benchmark"
 pytestmark = pytest.mark.filterwarnings("ignore:Detected call of")  # run_command ignores it too
 ROWS = ["camera_mean", "patn", "structural"]
 

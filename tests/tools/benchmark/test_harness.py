@@ -7,21 +7,21 @@ import pytest
 from posegan_plugin.errors import UserError
 
 
-def test_functions_take_turns_and_the_warm_up_does_not_count(benchmark):
+def test_functions_take_turns_and_the_warm_up_does_not_count(load):
     calls = []
-    timings = benchmark("harness").measure(
+    timings = load("harness").measure(
         {"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, repeats=3, warmup=2
     )
     assert "".join(calls) == "ab" * 5
     assert {name: len(t.seconds) for name, t in timings.items()} == {"a": 3, "b": 3}
 
 
-def test_median(benchmark):
-    assert benchmark("harness").Timing((9.0, 1.0, 2.0)).median == 2.0
+def test_median(load):
+    assert load("harness").Timing((9.0, 1.0, 2.0)).median == 2.0
 
 
-def test_report_writes_what_it_prints(benchmark, tmp_path, capsys):
-    harness = benchmark("harness")
+def test_report_writes_what_it_prints(load, tmp_path, capsys):
+    harness = load("harness")
     rows = [[2.0, "one", None], [1234.5, "two", 3]]
     harness.report("speed", "How fast?", ["ratio", "what", "s"], rows, tmp_path, notes=["A note."])
     written = (tmp_path / "speed_cpu.md").read_text()
@@ -39,7 +39,7 @@ def test_report_writes_what_it_prints(benchmark, tmp_path, capsys):
     assert {"command", "hardware", "versions", "date"} <= content.keys()
 
 
-def test_page_gets_the_tables_of_the_results(benchmark, tmp_path):
+def test_page_gets_the_tables_of_the_results(load, tmp_path):
     page = tmp_path / "speed.md"
     page.write_text(
         "# Speed\n<!-- table: a_cpu -->\nold\nold\n<!-- end of table -->\nbetween\n"
@@ -48,7 +48,7 @@ def test_page_gets_the_tables_of_the_results(benchmark, tmp_path):
     )
     (tmp_path / "a_cpu.md").write_text("| new |\n")
     (tmp_path / "b_cpu.md").write_text("| also new |\n")
-    fill = benchmark("tables").fill_page
+    fill = load("tables").fill_page
     fill(page, tmp_path)
     filled = (
         "# Speed\n<!-- table: a_cpu -->\n| new |\n<!-- end of table -->\nbetween\n"
@@ -60,15 +60,15 @@ def test_page_gets_the_tables_of_the_results(benchmark, tmp_path):
     assert page.read_text() == filled
 
 
-def test_page_without_a_table(benchmark, tmp_path):
+def test_page_without_a_table(load, tmp_path):
     page = tmp_path / "speed.md"
     page.write_text("# Speed\n")
     with pytest.raises(UserError, match=r"speed\.md has no <!-- table"):
-        benchmark("tables").fill_page(page, tmp_path)
+        load("tables").fill_page(page, tmp_path)
 
 
-def test_summary_goes_on_after_a_failure(benchmark, tmp_path, monkeypatch, capfd):
-    module = benchmark("all")
+def test_summary_goes_on_after_a_failure(load, tmp_path, monkeypatch, capfd):
+    module = load("all")
     for name, code in (("good", None), ("bad", "raise SystemExit(3)")):
         results = '{"rows": [[2.5, 1], [4, 2], [null, 3]]}'
         write = "import pathlib, sys\nout = pathlib.Path(sys.argv[4])\n"
@@ -88,8 +88,8 @@ def test_summary_goes_on_after_a_failure(benchmark, tmp_path, monkeypatch, capfd
     assert rows[1].startswith("| good | cpu | 2 | 2.5 to 4 |")
 
 
-def test_unknown_benchmark(benchmark, monkeypatch, capsys):
+def test_unknown_benchmark(load, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["all.py", "nothing"])
     with pytest.raises(SystemExit):
-        benchmark("all").main()
+        load("all").main()
     assert "nothing: expected names of startup" in capsys.readouterr().err

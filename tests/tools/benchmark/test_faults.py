@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("torchreid")
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the tool forks")

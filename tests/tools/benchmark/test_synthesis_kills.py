@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-TOOL = Path(__file__).resolve().parents[2] / "tools" / "benchmark" / "synthesis_kills.py"
+TOOL = Path(__file__).resolve().parents[3] / "tools" / "benchmark" / "synthesis_kills.py"
 # Stands for synthesize.py: ten files, one every 0.1 s, and it goes on where it was killed.
 STAND_IN = """
 import pathlib, sys, time

@@ -9,9 +9,9 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="re
 
 
 @pytest.fixture
-def samples(benchmark):
+def samples(load):
     """Eight looks at something that does not change."""
-    probe = benchmark("probe")
+    probe = load("probe")
     still = probe.Sample(100, 900.0, 850.0, 0.0, 7, 3, 20, 21.5, 1.0, 4.5, 60.0)
     return probe, [replace(still, step=100 * (n + 1)) for n in range(8)]
 
@@ -33,8 +33,8 @@ def test_table(samples):
     assert len({len(line) for line in lines[:-1]}) == 1
 
 
-def test_a_look(benchmark, tmp_path):
-    probe = benchmark("probe")
+def test_a_look(load, tmp_path):
+    probe = load("probe")
     (tmp_path / "run.log").write_bytes(bytes(2**20))
     (tmp_path / "epoch_1.pth").write_bytes(bytes(2**19))
     watcher = probe.Probe(tmp_path, "epoch_*.pth", last=200)
@@ -54,8 +54,8 @@ def test_a_look(benchmark, tmp_path):
     assert first.threads >= 1
 
 
-def test_too_few_steps(benchmark, monkeypatch, capsys):
-    module = benchmark("long_run")
+def test_too_few_steps(load, monkeypatch, capsys):
+    module = load("long_run")
     monkeypatch.setattr(sys, "argv", ["long_run.py", "joint", "--steps", "700"])
     with pytest.raises(SystemExit) as error:
         module.run_command(module.main)
