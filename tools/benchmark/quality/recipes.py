@@ -131,6 +131,7 @@ RECIPES = {
     "correspondence": Recipe("correspondence", _OURS),
     "correspondence_camera": Recipe("correspondence + camera", _OURS, camera=True),
     "best": Recipe("correspondence + camera, no D_I, no D_P", _OURS, True, _NO_GAN),
+    "patn_best": Recipe("PATN + camera, no D_I, no D_P", _PATN, camera=True, without=_NO_GAN),
     "structural": Recipe(
         "... and a structural loss",
         _OURS,
