@@ -13,8 +13,8 @@ from torch import Tensor
 
 from posegan_plugin.augment import PersonBatch, PoseTransferAugment, ReIDInput, SynthesisPolicy
 from posegan_plugin.checkpoint import load_network
-from posegan_plugin.errors import UserError
 from posegan_plugin.for_mmengine.distributed import every_process
+from posegan_plugin.for_mmengine.modes import check_mode
 from posegan_plugin.for_mmengine.networks import architecture_of_model, build_reid
 from posegan_plugin.for_mmengine.optim import update_together
 from posegan_plugin.for_mmengine.progress import training_progress
@@ -31,8 +31,6 @@ from posegan_plugin.training import (
     running_statistics,
     unwrap,
 )
-
-MODES = ("joint", "online", "baseline")
 
 
 class PoseGANReID(BaseModel):
@@ -102,12 +100,18 @@ class PoseGANReID(BaseModel):
         # Built here: BaseModel would look the type up in mmengine's scope.
         default = {"type": "posegan_plugin.ReIDDataPreprocessor"}
         super().__init__(MODELS.build(data_preprocessor or default))
-        if mode not in MODES:
-            raise UserError(f"model mode={mode!r} is unknown; choose one of {', '.join(MODES)}")
-        if num_identities is None:
-            raise UserError("model num_identities is not set: start with tools/train.py, or set it")
-        self.mode = mode
         self.policy = SynthesisPolicy(**(augment or {}))
+        check_mode(
+            mode,
+            target=self.policy.target,
+            num_identities=num_identities,
+            num_cameras=num_cameras,
+            generator=generator,
+            condition_on_camera=condition_on_camera,
+            generator_checkpoint=generator_checkpoint,
+            reid_checkpoint=reid_checkpoint,
+        )
+        self.mode = mode
         self.reid_to_generator = reid_to_generator
         self.max_pairs = max_pairs
         self.generation_objective, self.reid_objective = build_objectives(**(objective or {}))
@@ -129,36 +133,18 @@ class PoseGANReID(BaseModel):
         self.teacher = build_reid(described).requires_grad_(False) if teacher_checkpoint else None
         self.generator = self.appearance_discriminator = self.pose_discriminator = None
         if mode != "baseline":
-            if generator is None:
-                raise UserError(f"model mode={mode!r} needs a generator")
-            if condition_on_camera and num_cameras is None:
-                raise UserError("model num_cameras is not set, but condition_on_camera needs it")
             self.generator = MODELS.build(dict(self.architecture["generator"]))
         if mode == "joint":
-            if self.policy.target == "any":
-                raise UserError(
-                    "augment target='any' has no true target image to learn from in mode 'joint'; "
-                    "choose 'same_id' or 'cross_camera'"
-                )
             if appearance_discriminator is not None:
                 self.appearance_discriminator = MODELS.build(appearance_discriminator)
             if pose_discriminator is not None:
                 self.pose_discriminator = MODELS.build(pose_discriminator)
         if mode == "online":
-            if generator_checkpoint is None:
-                raise UserError(
-                    "model mode='online' needs generator_checkpoint, the checkpoint of a trained "
-                    "generator (for example of a joint run)"
-                )
             load_network(self.generator, generator_checkpoint, "generator")
             self.generator.requires_grad_(False)
         if teacher_checkpoint:
             load_network(self.teacher, teacher_checkpoint, "reid")
         if reid_checkpoint:
-            if mode != "joint":
-                raise UserError(
-                    f"model reid_checkpoint: mode={mode!r} would train nothing; use 'joint'"
-                )
             load_network(self.reid, reid_checkpoint, "reid")
             self.reid.requires_grad_(False)
         if channels_last:
