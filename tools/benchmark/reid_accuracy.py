@@ -144,7 +144,9 @@ class Benchmark:
             return untuned(FAMILIES[family], self._preset)
 
         def trial(setting: Setting) -> dict:
-            return self._trials.result(FAMILIES[family].row, _SEARCH_SEED, {family: setting})
+            run = self._trials.result(FAMILIES[family].row, _SEARCH_SEED, {family: setting})
+            print(f"trial of {family}: {setting}: mAP {run['scores']['mAP']:.1f}", flush=True)
+            return run
 
         self._searches[family] = search(family, self._preset, trial)
         return self._searches[family].best

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
 from pathlib import Path
 
 from posegan_plugin.pose import write_atomic
-from reid.table import Runs, scores_of, value_of
+from reid.table import Runs, posed_value, scores_of, value_of
 
 
 def write_plot(rows: Runs, equal_time: Runs, title: str, path: Path) -> None:
@@ -24,7 +23,7 @@ def write_plot(rows: Runs, equal_time: Runs, title: str, path: Path) -> None:
 
     figure = Figure(figsize=(14, 6), layout="constrained")
     FigureCanvasSVG(figure)
-    figure.suptitle(title)
+    figure.suptitle(f"{title}; hollow: equal time" if equal_time else title)
     first, second, third = figure.subplots(1, 3)
     for axes, score in ((first, "R1"), (second, "mAP")):
         axes.set(xlabel="seconds of training", ylabel=f"{score}, %")
@@ -38,8 +37,15 @@ def write_plot(rows: Runs, equal_time: Runs, title: str, path: Path) -> None:
                 axes.errorbar(seconds, value.mean, value.spread or 0, label=label, **style)
     third.set(xlabel="standard poses", ylabel="mAP, %")
     third.grid(alpha=0.3)
+    third.xaxis.get_major_locator().set_params(integer=True)
+    if not any(found[0]["poses"] for found in rows.values()):
+        third.text(0.5, 0.5, "not measured", ha="center", transform=third.transAxes)
     for number, found in enumerate(rows.values()):
-        _draw_poses(third, found[0]["poses"], number)
+        counts = sorted(found[0]["poses"], key=int)
+        values = [posed_value(found, count, "mAP") for count in counts]
+        means, spreads = [v.mean for v in values], [v.spread or 0 for v in values]
+        style = {**_style(number, hollow=False), "linestyle": "-"}
+        third.errorbar([int(k) for k in counts], means, spreads, **style)
     handles, labels = first.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize="small")
     buffer = io.BytesIO()
@@ -50,9 +56,3 @@ def write_plot(rows: Runs, equal_time: Runs, title: str, path: Path) -> None:
 def _style(number: int, hollow: bool) -> dict[str, object]:
     marker = {"fmt": "os^Dv"[number // 10 % 5], "color": f"C{number % 10}"}
     return marker | ({"markerfacecolor": "none"} if hollow else {})
-
-
-def _draw_poses(axes: object, posed: Mapping[str, Mapping], number: int) -> None:
-    counts = sorted(posed, key=int)
-    style = {"color": f"C{number % 10}", "marker": "os^Dv"[number // 10 % 5]}
-    axes.plot([int(k) for k in counts], [posed[k]["mAP"] for k in counts], **style)

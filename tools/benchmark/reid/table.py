@@ -30,6 +30,11 @@ def scores_of(runs: Sequence[Mapping], score: str) -> Value:
     return value_of([run["scores"][score] for run in runs])
 
 
+def posed_value(runs: Sequence[Mapping], count: str, score: str) -> Value:
+    """A score of one row with descriptors averaged over so many standard poses."""
+    return value_of([run["poses"][count][score] for run in runs if count in run["poses"]])
+
+
 def baseline(rows: Runs) -> str | None:
     """The better row of the toolbox itself, by mAP; ``None`` where there is none."""
     known = [name for name in TOOLBOX if name in rows]
@@ -72,9 +77,9 @@ def poses_table(rows: Runs) -> list[str]:
     lines = _head(["row", "seeds", "standard poses", *SCORES])
     for runs in rows.values():
         for count in runs[0]["poses"]:
-            posed = [{"scores": r["poses"][count]} for r in runs if count in r["poses"]]
-            cells = [runs[0]["label"], len(posed), count]
-            lines.append(_line([*cells, *(scores_of(posed, s).text(1) for s in SCORES)]))
+            seeds = sum(count in run["poses"] for run in runs)
+            values = (posed_value(runs, count, score).text(1) for score in SCORES)
+            lines.append(_line([runs[0]["label"], seeds, count, *values]))
     return lines
 
 
