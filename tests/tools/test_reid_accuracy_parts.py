@@ -213,15 +213,26 @@ def test_search_and_equal_time(parts, people, tmp_path, monkeypatch):
 
     monkeypatch.setattr(parts.runs.Runs, "result", result)
     line = ["x", "--preset", "tiny", "--rows", "softmax", "triplet", "--seeds", "3", "4"]
-    line += ["--equal-time", "softmax", "--work-dir", str(tmp_path), "--out", str(tmp_path)]
+    line += [
+        "--epochs",
+        "2",
+        "4",
+        "6",
+        "--equal-time",
+        "softmax",
+        "--work-dir",
+        str(tmp_path),
+        "--out",
+        str(tmp_path),
+    ]
     monkeypatch.setattr(sys, "argv", line)
     tool.Benchmark(tool.parse_args()).run()
     trials, rows, equal = asked[:10], asked[10:14], asked[14:]
     assert {(name, seed) for name, seed, _ in trials} == {("softmax", 1000), ("triplet", 1000)}
     assert [(name, seed, s.lr, s.epochs) for name, seed, s in rows] == [
-        (name, seed, 1e-3, 3) for seed in (3, 4) for name in ("softmax", "triplet")
+        (name, seed, 1e-3, 6) for seed in (3, 4) for name in ("softmax", "triplet")
     ]
-    assert [(name, s.epochs) for name, _, s in equal] == [("softmax", 3), ("triplet", 2)] * 2
+    assert [(name, s.epochs) for name, _, s in equal] == [("softmax", 6), ("triplet", 4)] * 2
     numbers = json.loads((tmp_path / "reid_accuracy_procedural_tiny.json").read_text())
     assert numbers["search"]["triplet"]["best"]["lr"] == 1e-3
     assert len(numbers["search"]["triplet"]["trials"]) == 5

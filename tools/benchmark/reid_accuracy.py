@@ -46,6 +46,13 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--preset", choices=tuple(PRESETS), default="small")
     parser.add_argument("--backbone", help="torchreid's name; default: the preset's")
     parser.add_argument(
+        "--epochs",
+        type=int,
+        nargs=3,
+        metavar="N",
+        help="tried in the search; default: the preset's",
+    )
+    parser.add_argument(
         "--rows",
         nargs="+",
         metavar="NAME",
@@ -74,6 +81,8 @@ def parse_args() -> argparse.Namespace:
         parser.error("--seeds must not be negative")
     if min(args.poses, default=0) < 0:
         parser.error("--poses must not be negative")
+    if args.epochs and not 0 < args.epochs[0] < args.epochs[1] < args.epochs[2]:
+        parser.error("--epochs takes three rising numbers")
     if args.equal_time not in (None, *args.rows):
         parser.error(f"--equal-time {args.equal_time} is not among --rows")
     return args
@@ -102,7 +111,11 @@ class Benchmark:
 
     def __init__(self, args: argparse.Namespace) -> None:
         preset = PRESETS[args.preset]
-        self._preset = replace(preset, backbone=args.backbone or preset.backbone)
+        self._preset = replace(
+            preset,
+            backbone=args.backbone or preset.backbone,
+            epochs=tuple(args.epochs or preset.epochs),
+        )
         self._args = args
         name = "_".join((args.data, args.preset, *filter(None, [args.backbone])))
         folder = args.work_dir / name
@@ -180,6 +193,7 @@ def _command(args: argparse.Namespace) -> str:
     """What makes these tables, without the places of files."""
     line = [f"--data {args.data} --preset {args.preset}"]
     line += [f"--backbone {args.backbone}"] if args.backbone else []
+    line += [f"--epochs {' '.join(map(str, args.epochs))}"] if args.epochs else []
     line += [f"--rows {' '.join(args.rows)}", f"--seeds {' '.join(map(str, args.seeds))}"]
     line += ["--generator CHECKPOINT"] if args.generator else []
     line += [f"--poses {' '.join(map(str, args.poses))}"] if args.poses else []
