@@ -12,14 +12,17 @@ from torch.nn import functional as F
 
 from posegan_plugin.augment import transfer
 from posegan_plugin.errors import UserError
-from posegan_plugin.pose import count_joints
+from posegan_plugin.pose import JOINTS, count_joints
+
+_BODY = slice(JOINTS.index("neck"), JOINTS.index("left_ankle") + 1)
 
 
 def standard_poses(keypoints: Tensor, count: int, seed: int = 0) -> Tensor:
     """Real poses that stand for all others: each is the nearest to the centre of a cluster.
 
-    Clusters are k-means on the positions of the joints. Only the most complete poses take part,
-    those of which all have as many joints as ``10 * count`` poses have at least.
+    Clusters are k-means on the positions of neck, arms and legs, relative to their mean and their
+    extent, so that they differ in pose and view and not in place and size. Poses that lack one of
+    these joints take no part; the face may be missing, as it is from behind.
 
     Args:
         keypoints: Training poses (M, 18, 3) in pixels of images of one size.
@@ -27,29 +30,28 @@ def standard_poses(keypoints: Tensor, count: int, seed: int = 0) -> Tensor:
         seed: Of the clusters' start.
 
     Returns:
-        (count, 18, 3), different poses, in the order in which they are given.
+        (count, 18, 3), different poses.
 
     Raises:
         UserError: There are fewer than ``count`` different poses.
     """
-    joints = count_joints(keypoints)
-    enough = joints.sort(descending=True).values[: 10 * count]
-    complete = keypoints[joints >= max(1, int(enough[-1]))] if len(enough) else keypoints
-    poses = torch.unique(complete, dim=0)
+    complete = (keypoints[:, _BODY, 2] > 0).all(dim=1)
+    poses = torch.unique(keypoints[complete], dim=0)
     if not 1 <= count <= len(poses):
         raise UserError(
             f"{count} standard poses were asked for, the training people have {len(poses)} different "
-            "complete ones"
+            "ones with neck, arms and legs"
         )
-    positions = poses[..., :2].flatten(1).double()
+    places = poses[:, _BODY, :2].double()
+    places -= places.mean(dim=1, keepdim=True)
+    places = (places / places.abs().amax(dim=(1, 2), keepdim=True).clamp(min=1)).flatten(1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a cluster that runs empty keeps its centre
-        centres, _ = kmeans2(positions.numpy(), count, minit="++", seed=seed)
-    distances = torch.cdist(torch.from_numpy(centres), positions)
+        centres, _ = kmeans2(places.numpy(), count, minit="++", seed=seed)
     chosen: list[int] = []
-    for row in distances:  # two centres may have the same neighbour
-        row[chosen] = torch.inf
-        chosen.append(int(row.argmin()))
+    for distances in torch.cdist(torch.from_numpy(centres), places):
+        distances[chosen] = torch.inf  # two centres may have the same neighbour
+        chosen.append(int(distances.argmin()))
     return poses[sorted(chosen)]
 
 

@@ -13,24 +13,47 @@ def pose(x, y=0.0, joints=18):
     return points
 
 
+def reaching(x, place=0.0, size=1.0):
+    """A straight body of height 24 with the right wrist at x; anywhere, of any size."""
+    points = torch.zeros(18, 3)
+    points[:, 2] = 1
+    points[1:14, 1] = torch.arange(13) * 2.0
+    points[4, 0] = x
+    points[:, :2] = points[:, :2] * size + place
+    return points
+
+
+def wrists(poses):
+    return poses[:, 4, 0].tolist()
+
+
 def test_one_pose_of_each_cluster_the_one_nearest_to_its_centre():
-    # Centres 1 and 11 (y the same): the nearest members are 1 and 11.
-    poses = torch.stack([pose(x) for x in (0.0, 1, 2, 10, 11, 12)])
-    assert standard_poses(poses, 2)[:, 0, 0].tolist() == [1, 11]
+    # Centres 1 and 8: the middle ones of three.
+    poses = torch.stack([reaching(x) for x in (0.0, 1, 2, 7, 8, 9)])
+    assert wrists(standard_poses(poses, 2)) == [1, 8]
     assert torch.equal(standard_poses(poses, 2), standard_poses(poses.flip(0), 2))
+    assert wrists(standard_poses(poses, 6)) == [0, 1, 2, 7, 8, 9]
 
 
-def test_incomplete_poses_are_not_standard():
-    whole = [pose(float(x)) for x in range(20)]
-    halves = [pose(100.0 + x, joints=9) for x in range(50)]
-    assert standard_poses(torch.stack(whole + halves), 2)[:, 0, 0].max() < 20
-    # 3 complete poses do not make 20: those with half the joints take part.
-    assert standard_poses(torch.stack(whole[:3] + halves), 2)[:, 0, 0].max() >= 100
+def test_place_and_size_make_no_other_pose():
+    down = [reaching(0, place, size) for place, size in ((0, 1), (100, 1), (0, 10))]
+    found = standard_poses(torch.stack([*down, reaching(9)]), 2)
+    assert wrists(found - found[:, 1:2]) in ([0, 9], [9, 0])
 
 
-def test_all_poses_are_different_and_there_must_be_enough():
-    poses = torch.stack([pose(float(x)) for x in (0, 0, 0, 5)])
-    assert standard_poses(poses, 2)[:, 0, 0].tolist() == [0, 5]
+def test_face_may_be_missing_but_not_the_body():
+    no_face, no_ankle = reaching(5), reaching(9)
+    no_face[[0, 14, 15, 16, 17], 2] = 0
+    no_ankle[13, 2] = 0
+    poses = torch.stack([no_face, no_ankle])
+    assert wrists(standard_poses(poses, 1)) == [5]
+    with pytest.raises(UserError, match=r"2 standard poses .* have 1 different"):
+        standard_poses(poses, 2)
+
+
+def test_all_poses_are_different():
+    poses = torch.stack([reaching(x) for x in (0.0, 0, 0, 5)])
+    assert wrists(standard_poses(poses, 2)) == [0, 5]
     with pytest.raises(UserError, match=r"3 standard poses .* have 2 different"):
         standard_poses(poses, 3)
     with pytest.raises(UserError, match="0 different"):

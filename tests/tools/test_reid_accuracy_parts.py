@@ -107,6 +107,12 @@ def test_market_layout_anywhere(parts, people, tmp_path):
         parts.people.find_people("market", other.parent, preset, tmp_path / "new")
 
 
+def test_a_folder_that_torchreid_would_misread(parts, people, tmp_path):
+    preset = parts.presets.PRESETS["tiny"]
+    with pytest.raises(UserError, match="a folder without one"):
+        parts.people.find_people("market", people.root, preset, tmp_path / "run3_c2" / "work")
+
+
 def differences(first, second, path=""):
     if not isinstance(first, dict) or not isinstance(second, dict):
         return {path} if first != second else set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 from collections import defaultdict
 from dataclasses import dataclass
@@ -62,11 +63,17 @@ def find_people(data: str, data_root: Path, preset: Preset, work: Path) -> Peopl
         work: Where links and procedural people go.
 
     Raises:
-        UserError: There are no such people, or they have no key points.
+        UserError: There are no such people, or they have no key points, or ``work`` has a name that
+            torchreid takes for a person's.
     """
+    if re.search(r"[-\d]+_c\d", str(work.absolute())):  # it searches the whole path of an image
+        raise UserError(
+            f"--work-dir {work}: torchreid reads identity and camera from the first NUMBER_cNUMBER in "
+            "a path; give a folder without one"
+        )
     if data == "procedural":
         height, width = preset.image_size
-        # Twice as high as they are seen only costs time.
+        # At most as large as Market-1501's.
         spec = ProceduralPeopleSpec(height=min(height, 128), width=min(width, 64), **preset.people)
         people = People(work / "people")
         write_procedural_people(people.folder, spec)
