@@ -1,6 +1,6 @@
 """Do synthesised people help re-identification? One row for each way to train, tuned alike.
 
-    python tools/benchmark/reid_accuracy.py --data market --data-root data --preset small --seeds 0 1 2
+    python tools/benchmark/reid_accuracy.py --data market --data-root data --generator CHECKPOINT
 
 Learning rate, epochs or an option of its own, and erasing are tuned for each family of rows, with the
 same number of trials, on training people that are held out; then every row trains with every seed.
