@@ -1,0 +1,250 @@
+"""What ``tools/benchmark/reid_accuracy.py`` trains, without training it."""
+
+import copy
+import importlib
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+pytest.importorskip("torchreid")
+
+from posegan_plugin.datasets import read_market_layout
+from posegan_plugin.errors import UserError
+
+FOLDER = Path(__file__).resolve().parents[2] / "tools" / "benchmark"
+
+
+@pytest.fixture(scope="module")
+def parts():
+    """The modules of the benchmark by name."""
+    names = ("people", "presets", "rows", "search", "joint", "runs", "table")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(FOLDER)
+        yield SimpleNamespace(**{n: importlib.import_module(f"reid.{n}") for n in names})
+
+
+@pytest.fixture(scope="module")
+def people(parts, tmp_path_factory):
+    work = tmp_path_factory.mktemp("people")
+    return parts.people.find_people("procedural", Path(), parts.presets.PRESETS["tiny"], work)
+
+
+def test_families_have_the_same_number_of_trials(parts):
+    """Scores that rise with every value make each axis move: the most trials there can be."""
+    for preset in parts.presets.PRESETS.values():
+        counts = {}
+        for name in parts.rows.FAMILIES:
+            tried = []
+
+            def run(setting, tried=tried):
+                tried.append(setting)
+                return {"scores": {"mAP": float(len(tried))}}
+
+            found = parts.search.search(name, preset, run)
+            assert [s for s, _ in found.trials] == tried
+            assert len(set(tried)) == len(tried)
+            counts[name] = len(tried)
+            assert found.best == tried[-1]
+        # One start, then the other values of three axes.
+        assert set(counts.values()) == {1 + len(preset.lrs) - 1 + 2 + 1}
+
+
+def test_search_keeps_the_best_of_each_axis(parts):
+    preset = parts.presets.PRESETS["small"]
+
+    def run(setting):
+        value = -abs(setting.lr - 7.5e-4) * 1000 + setting.epochs - 100 * setting.erase
+        return {"scores": {"mAP": value}}
+
+    best = parts.search.search("softmax", preset, run).best
+    assert best == parts.presets.Setting(7.5e-4, 80, erase=False, knob=None)
+    equal = parts.search.search("online", preset, lambda setting: {"scores": {"mAP": 1.0}})
+    assert equal.best == parts.search.start(parts.rows.FAMILIES["online"], preset)
+
+
+def test_held_out_people(parts, people, tmp_path):
+    root = tmp_path / "held_out"
+    found = parts.people.held_out_people(people, root)
+    whole, part = read_market_layout(people.folder), read_market_layout(found.folder)
+    # Of 15 people in 2 cameras with 2 images each, 3 are held out.
+    assert (len(part.train), len(part.query), len(part.gallery)) == (12 * 4, 3 * 2, 3 * 2)
+    names = [
+        {Path(p.path).name for p in people}
+        for people in (part.train, part.query, part.gallery, whole.train)
+    ]
+    assert names[0] | names[1] | names[2] == names[3]
+    assert not {n[:4] for n in names[0]} & {n[:4] for n in names[1] | names[2]}
+    assert len(found.keypoints) == 2
+    assert parts.people.held_out_people(people, root).digest == found.digest != people.digest
+
+
+def test_only_image_of_a_camera_is_no_query(parts):
+    person = lambda name, camera: parts.people.Person(name, 0, camera)  # noqa: E731
+    divided = parts.people._divided([person("a", 0), person("b", 0), person("c", 1)])
+    assert [(split, p.path) for split, p in divided] == [
+        ("query", "a"),
+        ("bounding_box_test", "b"),
+        ("bounding_box_test", "c"),
+    ]
+
+
+def test_market_layout_anywhere(parts, people, tmp_path):
+    preset = parts.presets.PRESETS["tiny"]
+    for data_root in (people.folder, people.root):
+        work = tmp_path / data_root.name
+        for _ in range(2):
+            found = parts.people.find_people("market", data_root, preset, work)
+            assert found.digest == people.digest
+    other = tmp_path / "other" / "bounding_box_train"
+    other.mkdir(parents=True)
+    with pytest.raises(UserError, match="another --work-dir"):
+        parts.people.find_people("market", other.parent, preset, work)
+    with pytest.raises(UserError, match="no key points"):
+        parts.people.find_people("market", other.parent, preset, tmp_path / "new")
+
+
+def test_a_folder_that_torchreid_would_misread(parts, people, tmp_path):
+    preset = parts.presets.PRESETS["tiny"]
+    with pytest.raises(UserError, match="a folder without one"):
+        parts.people.find_people("market", people.root, preset, tmp_path / "run3_c2" / "work")
+
+
+def differences(first, second, path=""):
+    if not isinstance(first, dict) or not isinstance(second, dict):
+        return {path} if first != second else set()
+    missing = object()
+    keys = first.keys() | second.keys()
+    pairs = ((k, first.get(k, missing), second.get(k, missing)) for k in keys)
+    return {d for k, *values in pairs for d in differences(*values, f"{path}.{k}".strip("."))}
+
+
+@pytest.fixture(scope="module")
+def content(parts, people, tmp_path_factory):
+    """What a row's training depends on, without training it."""
+    preset = parts.presets.PRESETS["small"]
+    architecture = {"num_cameras": 3, "type": "PoseTransferGenerator", "image_size": [64, 32]}
+    weights = tmp_path_factory.mktemp("weights") / "generator.pth"
+    weights.write_bytes(b"weights")
+    generator = SimpleNamespace(
+        architecture={"generator": architecture}, path=weights, sha256="0" * 64, generator=None
+    )
+    runs = parts.runs.Runs(people, preset, weights.parent, generator, "cpu")
+    runs.result = lambda *args: None  # of the teacher
+    families = parts.rows.FAMILIES.items()
+    settings = {name: parts.search.untuned(family, preset) for name, family in families}
+
+    def of(name, seed=0, **changed):
+        family = parts.rows.ROWS[name].family
+        own = {**settings, family: replace(settings[family], **changed)}
+        return copy.deepcopy(runs._training(name, seed, own).content)
+
+    return of
+
+
+@pytest.mark.parametrize(
+    ("row", "other", "expected"),
+    [
+        ("quartet_random", "quartet_hard", {"posegan.objective.quartet.mining"}),
+        ("online_4", "online_2", {"posegan.augment.ratio"}),
+        ("label_hard", "label_smooth", {"posegan.augment.label"}),
+        ("label_hard", "label_teacher", {"posegan.augment.label", "posegan.teacher_checkpoint"}),
+        ("label_hard", "filter", {"posegan.augment.filter"}),
+        ("label_hard", "warmup", {"posegan.augment.warmup"}),
+        ("label_hard", "target_any", set()),
+        ("label_hard", "target_same_id", {"posegan.augment.target"}),
+        ("joint", "joint_4_blocks", set()),
+        ("joint", "joint_2_blocks", {"model.generator.num_blocks"}),
+        ("joint", "joint_no_D_I", {"model.appearance_discriminator"}),
+        ("joint", "joint_no_D_P", {"model.pose_discriminator"}),
+        ("joint", "joint_no_L_S", {"model.objective.weights.semantic"}),
+        ("correspondence", "reid_to_generator", {"model.reid_to_generator"}),
+        ("correspondence", "reid_not_to_generator", set()),
+        ("joint", "joint", set()),  # after joint_no_L_S
+    ],
+)
+def test_what_a_row_changes(content, row, other, expected):
+    assert differences(content(row), content(other)) == expected
+
+
+@pytest.mark.parametrize("row", ["softmax", "joint"])
+def test_what_is_tuned(content, row):
+    toolbox = row == "softmax"
+    learning_rate = "train.lr" if toolbox else "optim_wrapper.reid.optimizer.lr"
+    erasing = "data.transforms" if toolbox else "model.reid_input.erase"
+    assert differences(content(row), content(row, lr=1.0)) == {learning_rate}
+    assert differences(content(row), content(row, erase=True)) == {erasing}
+    epochs = differences(content(row), content(row, epochs=3))
+    schedule = {"train_cfg.max_epochs", "param_scheduler"}
+    assert epochs == ({"train.max_epoch"} if toolbox else schedule)
+    assert differences(content(row), content(row, seed=5)) == set()  # it is in the folder's name
+
+
+def test_rows_of_both_toolboxes_agree(content):
+    toolbox, joint = content("softmax"), content("correspondence")
+    assert joint["model"]["backbone"]["name"] == toolbox["model"]["name"]
+    size = (toolbox["data"]["height"], toolbox["data"]["width"])
+    assert tuple(joint["model"]["reid_input"]["size"]) == size
+    optimizer = joint["optim_wrapper"]["reid"]["optimizer"]
+    assert (optimizer["type"], optimizer["lr"]) == ("Adam", toolbox["train"]["lr"])
+    assert optimizer["weight_decay"] == 5e-4  # torchreid's default
+    assert joint["train_cfg"]["max_epochs"] == toolbox["train"]["max_epoch"]
+    assert joint["param_scheduler"][0]["T_max"] == toolbox["train"]["max_epoch"]
+
+
+def test_generators(parts):
+    needs = {name for name in parts.rows.ROWS if parts.rows.needs_generator(name)}
+    has = {name for name in parts.rows.ROWS if parts.rows.has_generator(name)}
+    assert needs == {n for n, r in parts.rows.ROWS.items() if r.family in ("online", "offline")}
+    assert has == {n for n, r in parts.rows.ROWS.items() if r.family in ("joint", "correspondence")}
+
+
+def test_search_and_equal_time(parts, people, tmp_path, monkeypatch):
+    """The whole tool, with trainings that only say what they would have been."""
+    tool = importlib.import_module("reid_accuracy")
+    asked = []
+
+    def result(self, name, seed, settings, poses=()):
+        setting = settings[parts.rows.ROWS[name].family]
+        asked.append((name, seed, setting))
+        value = 50 + (setting.lr == 1e-3) + setting.epochs + 5 * (name == "triplet")
+        return {
+            **{"row": name, "label": name, "seed": seed, "setting": vars(setting), "poses": {}},
+            **{"seconds": setting.epochs * (30 if name == "triplet" else 20), "steps": 1},
+            "scores": dict.fromkeys(("R1", "R5", "R10", "mAP", "mINP"), value),
+        }
+
+    monkeypatch.setattr(parts.runs.Runs, "result", result)
+    line = ["x", "--preset", "tiny", "--rows", "softmax", "triplet", "--seeds", "3", "4"]
+    line += [
+        "--epochs",
+        "2",
+        "4",
+        "6",
+        "--equal-time",
+        "softmax",
+        "--work-dir",
+        str(tmp_path),
+        "--out",
+        str(tmp_path),
+    ]
+    monkeypatch.setattr(sys, "argv", line)
+    tool.Benchmark(tool.parse_args()).run()
+    trials, rows, equal = asked[:10], asked[10:14], asked[14:]
+    assert {(name, seed) for name, seed, _ in trials} == {("softmax", 1000), ("triplet", 1000)}
+    assert [(name, seed, s.lr, s.epochs) for name, seed, s in rows] == [
+        (name, seed, 1e-3, 6) for seed in (3, 4) for name in ("softmax", "triplet")
+    ]
+    assert [(name, s.epochs) for name, _, s in equal] == [("softmax", 6), ("triplet", 4)] * 2
+    numbers = json.loads((tmp_path / "reid_accuracy_procedural_tiny.json").read_text())
+    assert numbers["search"]["triplet"]["best"]["lr"] == 1e-3
+    assert len(numbers["search"]["triplet"]["trials"]) == 5
+    assert len(numbers["rows"]) == len(numbers["equal_time"]) == 4
+    text = (tmp_path / "reid_accuracy_procedural_tiny.md").read_text()
+    assert text.count("| best |") == 2
+    # Gains are over the better of the toolbox's own rows.
+    assert "| -5.0 | -5.0 |" in text
+    assert "Equal time of training:" in text

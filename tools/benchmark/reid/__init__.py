@@ -1,0 +1,1 @@
+"""The parts of ``reid_accuracy.py``."""

@@ -1,0 +1,58 @@
+"""Scores against the time of training, and against the number of standard poses."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from posegan_plugin.pose import write_atomic
+from reid.table import Runs, posed_value, scores_of, value_of
+
+
+def write_plot(rows: Runs, equal_time: Runs, title: str, path: Path) -> None:
+    """One panel each for R1, mAP and standard poses.
+
+    Args:
+        rows: Runs of equal length, filled points.
+        equal_time: Runs that took equally long, hollow points.
+        title: Above the panels.
+        path: An SVG file.
+    """
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(14, 6), layout="constrained")
+    FigureCanvasSVG(figure)
+    figure.suptitle(f"{title}; hollow: equal time" if equal_time else title)
+    first, second, third = figure.subplots(1, 3)
+    for axes, score in ((first, "R1"), (second, "mAP")):
+        axes.set(xlabel="seconds of training", ylabel=f"{score}, %")
+        axes.grid(alpha=0.3)
+        for runs, hollow in ((rows, False), (equal_time, True)):
+            for name, found in runs.items():
+                value = scores_of(found, score)
+                seconds = value_of([run["seconds"] for run in found]).mean
+                style = _style(list(rows).index(name), hollow)
+                label = None if hollow else found[0]["label"]
+                axes.errorbar(seconds, value.mean, value.spread or 0, label=label, **style)
+    third.set(xlabel="standard poses", ylabel="mAP, %")
+    third.grid(alpha=0.3)
+    third.xaxis.get_major_locator().set_params(integer=True)
+    if not any(found[0]["poses"] for found in rows.values()):
+        third.text(0.5, 0.5, "not measured", ha="center", transform=third.transAxes)
+    for number, found in enumerate(rows.values()):
+        counts = sorted(found[0]["poses"], key=int)
+        values = [posed_value(found, count, "mAP") for count in counts]
+        means, spreads = [v.mean for v in values], [v.spread or 0 for v in values]
+        style = {**_style(number, hollow=False), "linestyle": "-"}
+        third.errorbar([int(k) for k in counts], means, spreads, **style)
+    handles, labels = first.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize="small")
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    write_atomic(path, buffer.getvalue())
+
+
+def _style(number: int, hollow: bool) -> dict[str, object]:
+    marker = {"fmt": "os^Dv"[number // 10 % 5], "color": f"C{number % 10}"}
+    return marker | ({"markerfacecolor": "none"} if hollow else {})

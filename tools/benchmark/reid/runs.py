@@ -1,0 +1,123 @@
+"""Trainings that are made once: finished ones are kept, a killed one goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from posegan_plugin.for_mmengine.pretrained import Pretrained
+from posegan_plugin.pose import write_atomic
+from reid.joint import JointTraining, joint_config
+from reid.offline import rendered_people
+from reid.people import People
+from reid.presets import Preset, Setting
+from reid.rows import FAMILIES, ROWS, SYNTHESIS_TARGET
+from reid.scoring import Scorer
+from reid.toolbox import ToolboxTraining, generator_options, toolbox_options
+from reid.trained import Training
+
+
+class Runs:
+    """All trainings on one data set.
+
+    Args:
+        people: The data set.
+        preset: The size.
+        folder: Where they go: ``FAMILY_DIGEST/seedN``; rows that come to the same share a training.
+        generator: A trained generator, for rows that need one and for standard poses.
+        device: Where networks are tested.
+    """
+
+    def __init__(
+        self,
+        people: People,
+        preset: Preset,
+        folder: Path,
+        generator: Pretrained | None,
+        device: str,
+    ) -> None:
+        self._people = people
+        self._preset = preset
+        self._folder = folder
+        self._generator = generator
+        self._scorer = Scorer(people, preset, device)
+
+    def result(
+        self,
+        name: str,
+        seed: int,
+        settings: Mapping[str, Setting],
+        poses: Sequence[int] = (),
+    ) -> dict:
+        """What ``score.json`` of a row and seed holds; it is trained and scored if need be.
+
+        Args:
+            name: The row.
+            seed: Of networks and of the order of the data.
+            settings: Setting of each family; that of ``softmax`` where a teacher is needed.
+            poses: Numbers of standard poses to score besides.
+        """
+        row, setting = ROWS[name], settings[ROWS[name].family]
+        named = {"row": name, "label": row.label}
+        training = self._training(name, seed, settings)
+        folder = self._place(name, training) / f"seed{seed}"
+        path = folder / "score.json"
+        kept = json.loads(path.read_text()) if path.is_file() else {}
+        drawn_by = self._generator.sha256 if poses and self._generator else "own"
+        posed = kept["poses"] if poses and kept.get("poses_drawn_by") == drawn_by else {}
+        missing = [k for k in poses if str(k) not in posed]
+        if kept and not missing:
+            return {**kept, **named}
+        print(f"{name} seed {seed}: {setting} in {folder}", flush=True)
+        trained = training.train(folder)
+        if self._generator:
+            trained = replace(trained, generator=self._generator.generator)
+        posed |= {str(k): self._scorer.posed(trained, k) for k in missing}
+        found = {
+            **named,
+            "seed": seed,
+            "setting": asdict(setting),
+            "seconds": trained.seconds,
+            "steps": trained.steps,
+            "scores": self._scorer.plain(trained),
+            "toolbox": trained.toolbox,
+            "poses": posed,
+            "poses_drawn_by": drawn_by,
+        }
+        write_atomic(path, (json.dumps(found, indent=1) + "\n").encode())
+        return found
+
+    def _place(self, name: str, training: Training) -> Path:
+        """Where a row's seeds go; its name changes with anything that the row depends on."""
+        parts = {**training.content, "people": self._people.digest}
+        text = json.dumps(parts, sort_keys=True, default=str)
+        return self._folder / f"{ROWS[name].family}_{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+    def _training(self, name: str, seed: int, settings: Mapping[str, Setting]) -> Training:
+        row, setting = ROWS[name], settings[ROWS[name].family]
+        family = FAMILIES[row.family]
+        tuned = {} if family.knob is None else {family.knob: setting.knob}
+        options = {**family.options, **tuned, **row.options}
+        if not family.toolbox:
+            config = joint_config(self._preset, setting, self._people, seed, options)
+            return JointTraining(config)
+        people = self._people
+        if SYNTHESIS_TARGET in options:
+            people = self._rendered(options.pop(SYNTHESIS_TARGET))
+        shared = toolbox_options(self._preset, setting, people, seed)
+        if options.get("posegan.mode", "").startswith("online"):
+            shared |= generator_options(self._generator, people)
+        if row.teacher:
+            teacher = self._training("softmax", seed, settings)
+            self.result("softmax", seed, settings)
+            folder = self._place("softmax", teacher) / f"seed{seed}"
+            shared["posegan.teacher_checkpoint"] = str(folder)
+        return ToolboxTraining({**shared, **options}, people.digest)
+
+    def _rendered(self, target: str) -> People:
+        # No "_c": torchreid looks for the camera in the whole path.
+        made = f"offline-{target}-{self._generator.sha256[:8]}-{self._people.digest[:8]}"
+        return rendered_people(self._people, self._generator, target, self._folder / made)

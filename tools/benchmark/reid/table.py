@@ -1,0 +1,137 @@
+"""From finished runs to tables: Markdown for readers, numbers as JSON."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from quality.table import Value
+
+from posegan_plugin.pose import write_atomic
+from reid.scoring import SCORES
+from reid.search import Search
+
+Runs = Mapping[str, Sequence[Mapping]]
+"""Name of each row -> what its seeds' ``score.json`` hold."""
+TOOLBOX = ("softmax", "triplet")
+"""The real-only rows of the toolbox itself; the better one is what gains are measured against."""
+
+
+def value_of(values: Sequence[float]) -> Value:
+    """Mean and standard deviation over seeds."""
+    return Value(statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None)
+
+
+def scores_of(runs: Sequence[Mapping], score: str) -> Value:
+    """A score of one row."""
+    return value_of([run["scores"][score] for run in runs])
+
+
+def posed_value(runs: Sequence[Mapping], count: str, score: str) -> Value:
+    """A score of one row with descriptors averaged over so many standard poses."""
+    return value_of([run["poses"][count][score] for run in runs if count in run["poses"]])
+
+
+def baseline(rows: Runs) -> str | None:
+    """The better row of the toolbox itself, by mAP; ``None`` where there is none."""
+    known = [name for name in TOOLBOX if name in rows]
+    return max(known, key=lambda name: scores_of(rows[name], "mAP").mean, default=None)
+
+
+def rows_table(rows: Runs) -> list[str]:
+    """One line a row: setting, time, scores, gain over the toolbox's better real-only row."""
+    best = baseline(rows)
+    about = ("row", "seeds", "lr", "epochs", "erasing", "own option", "steps", "seconds")
+    lines = _head([*about, *SCORES, "R1 gain", "mAP gain"])
+    for runs in rows.values():
+        setting = runs[0]["setting"]
+        knob = setting["knob"]
+        cells = [runs[0]["label"], len(runs), f"{setting['lr']:g}", setting["epochs"]]
+        cells += ["yes" if setting["erase"] else "no", "" if knob is None else knob]
+        cells += [runs[0]["steps"], value_of([r["seconds"] for r in runs]).text(0)]
+        cells += [scores_of(runs, score).text(1) for score in SCORES]
+        for score in ("R1", "mAP"):
+            gain = best and scores_of(runs, score).mean - scores_of(rows[best], score).mean
+            cells.append("" if best is None else f"{gain:+.1f}")
+        lines.append(_line(cells))
+    return lines
+
+
+def search_table(searches: Mapping[str, Search]) -> list[str]:
+    """One line a trial."""
+    lines = _head(["family", "lr", "epochs", "erasing", "own option", "R1", "mAP", ""])
+    for family, found in searches.items():
+        for setting, result in found.trials:
+            knob = "" if setting.knob is None else setting.knob
+            cells = [family, f"{setting.lr:g}", setting.epochs, "yes" if setting.erase else "no"]
+            cells += [knob, *(f"{result['scores'][s]:.1f}" for s in ("R1", "mAP"))]
+            lines.append(_line([*cells, "best" if setting == found.best else ""]))
+    return lines
+
+
+def poses_table(rows: Runs) -> list[str]:
+    """One line a row and number of standard poses."""
+    lines = _head(["row", "seeds", "standard poses", *SCORES])
+    for runs in rows.values():
+        for count in runs[0]["poses"]:
+            seeds = sum(count in run["poses"] for run in runs)
+            values = (posed_value(runs, count, score).text(1) for score in SCORES)
+            lines.append(_line([runs[0]["label"], seeds, count, *values]))
+    return lines
+
+
+def write_tables(
+    searches: Mapping[str, Search],
+    rows: Runs,
+    equal_time: Runs,
+    title: str,
+    facts: Mapping[str, object],
+    path: Path,
+) -> None:
+    """Write ``path.md`` and ``path.json``.
+
+    Args:
+        searches: What was tuned, by family.
+        rows: Runs of equal length.
+        equal_time: Runs that took equally long.
+        title: Above everything.
+        facts: What holds for all rows: command, hardware, versions, date.
+        path: Without its ending.
+    """
+    text = [f"### {title}", "", "Equal number of epochs:", "", *rows_table(rows), ""]
+    if equal_time:
+        text += ["Equal time of training:", "", *rows_table(equal_time), ""]
+    if any(run["poses"] for runs in rows.values() for run in runs):
+        text += ["Averaged over standard poses:", "", *poses_table(rows), ""]
+    if searches:
+        text += ["Trials, on held-out training people:", "", *search_table(searches), ""]
+    where = (facts["hardware"], facts["versions"], facts["date"])
+    text += [
+        f"± is the standard deviation over seeds. `{facts['command']}`, {', '.join(where)}.",
+        "",
+    ]
+    content = {
+        **facts,
+        "search": {
+            name: {
+                "best": asdict(found.best),
+                "trials": [dict(result) for _, result in found.trials],
+            }
+            for name, found in searches.items()
+        },
+        "rows": [run for runs in rows.values() for run in runs],
+        "equal_time": [run for runs in equal_time.values() for run in runs],
+    }
+    write_atomic(path.with_suffix(".md"), "\n".join(text).encode())
+    write_atomic(path.with_suffix(".json"), (json.dumps(content, indent=1) + "\n").encode())
+
+
+def _head(names: Sequence[str]) -> list[str]:
+    return [_line(names), "|" + "---|" * len(names)]
+
+
+def _line(cells: Sequence[object]) -> str:
+    return f"| {' | '.join(map(str, cells))} |"

@@ -1,0 +1,216 @@
+"""Do synthesised people help re-identification? One row for each way to train, tuned alike.
+
+    python tools/benchmark/reid_accuracy.py --data market --data-root data --generator CHECKPOINT
+
+Learning rate, epochs or an option of its own, and erasing are tuned for each family of rows, with the
+same number of trials, on training people that are held out; then every row trains with every seed.
+Kill it and start it again: finished trainings are kept, and the one that was running goes on from its
+last checkpoint. See docs/reid_accuracy.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import torch
+from harness import RESULTS, environment
+from reid.people import find_people, held_out_people
+from reid.plot import write_plot
+from reid.presets import PRESETS, Setting
+from reid.rows import FAMILIES, GROUPS, ROWS, has_generator, named_rows, needs_generator
+from reid.runs import Runs
+from reid.search import Search, search, untuned
+from reid.table import write_tables
+
+from posegan_plugin.errors import Interrupted
+from posegan_plugin.for_mmengine.cli import run_command
+from posegan_plugin.for_mmengine.pretrained import load_pretrained
+
+_SEARCH_SEED = 1000  # none of the table's, so that no row meets a network that was tuned on
+_BASELINE = next(iter(FAMILIES))
+
+
+def parse_args() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", choices=("market", "procedural"), default="procedural")
+    parser.add_argument(
+        "--data-root", type=Path, default=Path("data"), help="a folder in Market-1501's layout"
+    )
+    parser.add_argument("--preset", choices=tuple(PRESETS), default="small")
+    parser.add_argument("--backbone", help="torchreid's name; default: the preset's")
+    parser.add_argument(
+        "--epochs",
+        type=int,
+        nargs=3,
+        metavar="N",
+        help="tried in the search; default: the preset's",
+    )
+    parser.add_argument(
+        "--rows",
+        nargs="+",
+        metavar="NAME",
+        default=["main"],
+        help=f"rows or groups of rows ({', '.join(GROUPS)}), in this order",
+    )
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--generator", metavar="CHECKPOINT", help="for online and offline rows")
+    parser.add_argument(
+        "--poses", type=int, nargs="+", default=[], metavar="K", help="standard poses in a test"
+    )
+    parser.add_argument("--no-search", action="store_true", help="take the preset's setting")
+    parser.add_argument(
+        "--equal-time", metavar="ROW", help="a second table: all rows train as long as this one"
+    )
+    parser.add_argument("--work-dir", type=Path, default=Path("work_dirs/reid_accuracy"))
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of table and plot")
+    args = parser.parse_args()
+    try:
+        args.rows = named_rows(args.rows)
+    except KeyError as error:
+        parser.error(f"--rows {error.args[0]}: choose from {', '.join([*GROUPS, *ROWS])}")
+    _check_generator(parser, args)
+    args.seeds = list(dict.fromkeys(args.seeds))
+    if min(args.seeds) < 0:
+        parser.error("--seeds must not be negative")
+    if min(args.poses, default=0) < 0:
+        parser.error("--poses must not be negative")
+    if args.epochs and not 0 < args.epochs[0] < args.epochs[1] < args.epochs[2]:
+        parser.error("--epochs takes three rising numbers")
+    if args.equal_time not in (None, *args.rows):
+        parser.error(f"--equal-time {args.equal_time} is not among --rows")
+    return args
+
+
+def _check_generator(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """Hours may pass before one is used."""
+    if args.generator:
+        return
+    for row in args.rows:
+        if needs_generator(row):
+            parser.error(
+                f"--rows {row} needs --generator, the checkpoint of a trained generator (for example "
+                "of tools/benchmark/image_quality.py)"
+            )
+        if any(args.poses) and not has_generator(row):
+            parser.error(f"--poses: {row} has no generator of its own; give --generator")
+
+
+class Benchmark:
+    """Tunes, trains and scores; writes the tables after every training.
+
+    Args:
+        args: The command line.
+    """
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        preset = PRESETS[args.preset]
+        self._preset = replace(
+            preset,
+            backbone=args.backbone or preset.backbone,
+            epochs=tuple(args.epochs or preset.epochs),
+        )
+        self._args = args
+        name = "_".join((args.data, args.preset, *filter(None, [args.backbone])))
+        folder = args.work_dir / name
+        self._path = args.out / f"reid_accuracy_{name}"
+        self._title = f"Re-identification, {args.data}, {args.preset}, {self._preset.backbone}"
+        people = find_people(args.data, args.data_root, self._preset, folder)
+        self._device = "cuda" if torch.cuda.is_available() else "cpu"
+        generator = None
+        if args.generator:
+            generator = load_pretrained(args.generator, device=self._device)
+            generator.need_generator()
+        networks = (generator, self._device)
+        self._runs = Runs(people, self._preset, folder, *networks)
+        if not args.no_search:
+            held_out = held_out_people(people, folder / "held_out")
+            self._trials = Runs(held_out, self._preset, folder / "trials", *networks)
+        self._searches: dict[str, Search] = {}
+        self._found: dict[str, list[dict]] = {}
+        self._equal_time: dict[str, list[dict]] = {}
+
+    def run(self) -> None:
+        """Everything."""
+        families = dict.fromkeys([_BASELINE, *(ROWS[name].family for name in self._args.rows)])
+        settings = {name: self._setting(name) for name in families}
+        # Nobody trains longer than the baseline likes best.
+        epochs = settings[_BASELINE].epochs
+        settings = {name: replace(found, epochs=epochs) for name, found in settings.items()}
+        # A first seed of all rows says more than all seeds of the first row.
+        jobs = [(row, seed) for seed in self._args.seeds for row in self._args.rows]
+        for row, seed in self._counted(jobs):
+            self._add(self._found, self._runs.result(row, seed, settings, self._args.poses))
+        for row, seed in self._counted(jobs if self._args.equal_time else []):
+            changed = {**settings, ROWS[row].family: self._shortened(row, settings)}
+            self._add(self._equal_time, self._runs.result(row, seed, changed))
+        print(f"table  {self._path.with_suffix('.md')}")
+
+    def _setting(self, family: str) -> Setting:
+        if self._args.no_search:
+            return untuned(FAMILIES[family], self._preset)
+
+        def trial(setting: Setting) -> dict:
+            run = self._trials.result(FAMILIES[family].row, _SEARCH_SEED, {family: setting})
+            print(f"trial of {family}: {setting}: mAP {run['scores']['mAP']:.1f}", flush=True)
+            return run
+
+        self._searches[family] = search(family, self._preset, trial)
+        return self._searches[family].best
+
+    def _shortened(self, row: str, settings: Mapping[str, Setting]) -> Setting:
+        """As many epochs as fit into the time of the row that was named, of the first seed."""
+        setting = settings[ROWS[row].family]
+        wanted, taken = (self._found[r][0]["seconds"] for r in (self._args.equal_time, row))
+        return replace(setting, epochs=max(1, round(setting.epochs * wanted / taken)))
+
+    @staticmethod
+    def _counted(jobs: list[tuple[str, int]]) -> Iterator[tuple[str, int]]:
+        """The jobs; after each it says how many are done, and for how long the others will take."""
+        begun = time.monotonic()
+        for number, job in enumerate(jobs, start=1):
+            yield job
+            left = (time.monotonic() - begun) / number * (len(jobs) - number)
+            print(f"{number}/{len(jobs)}; about {timedelta(seconds=round(left))} left", flush=True)
+
+    def _add(self, table: dict[str, list[dict]], run: dict) -> None:
+        table.setdefault(run["row"], []).append(run)
+        facts = {**environment(self._device), "command": _command(self._args)}
+        shown = (self._found, self._equal_time, self._title)
+        write_tables(self._searches, *shown, facts, self._path)
+        write_plot(*shown, self._path.with_suffix(".svg"))
+        scores = run["scores"]
+        print(f"{run['row']} seed {run['seed']}: R1 {scores['R1']:.1f} mAP {scores['mAP']:.1f}")
+
+
+def _command(args: argparse.Namespace) -> str:
+    """What makes these tables, without the places of files."""
+    line = [f"--data {args.data} --preset {args.preset}"]
+    line += [f"--backbone {args.backbone}"] if args.backbone else []
+    line += [f"--epochs {' '.join(map(str, args.epochs))}"] if args.epochs else []
+    line += [f"--rows {' '.join(args.rows)}", f"--seeds {' '.join(map(str, args.seeds))}"]
+    line += ["--generator CHECKPOINT"] if args.generator else []
+    line += [f"--poses {' '.join(map(str, args.poses))}"] if args.poses else []
+    line += ["--no-search"] if args.no_search else []
+    line += [f"--equal-time {args.equal_time}"] if args.equal_time else []
+    return f"python tools/benchmark/reid_accuracy.py {' '.join(line)}"
+
+
+def main() -> None:
+    """Say how to go on where a signal has ended a training."""
+    args = parse_args()
+    try:
+        Benchmark(args).run()
+    except Interrupted as stop:
+        print(f"{stop}; go on with the same command", file=sys.stderr)
+        sys.exit(stop.exit_code)
+
+
+if __name__ == "__main__":
+    run_command(main)
