@@ -15,7 +15,7 @@ pytest.importorskip("torchreid")
 from posegan_plugin.datasets import read_market_layout
 from posegan_plugin.errors import UserError
 
-FOLDER = Path(__file__).resolve().parents[2] / "tools" / "benchmark"
+FOLDER = Path(__file__).resolve().parents[3] / "tools" / "benchmark"
 
 
 @pytest.fixture(scope="module")

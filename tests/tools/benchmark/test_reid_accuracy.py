@@ -16,7 +16,7 @@ pytest.importorskip("torchreid")
 from posegan_plugin.errors import UserError
 from posegan_plugin.for_torchreid.resolver import torchreid_module
 
-FOLDER = Path(__file__).resolve().parents[2] / "tools" / "benchmark"
+FOLDER = Path(__file__).resolve().parents[3] / "tools" / "benchmark"
 SCORES = ["R1", "R5", "R10", "mAP", "mINP"]
 pytestmark = pytest.mark.filterwarnings("ignore:Detected call of")  # run_command ignores it too
 
