@@ -59,6 +59,7 @@ def main() -> None:
                 {name: lambda n=network: draw(n) for name, network in networks.items()},
                 args.repeats,
                 args.device,
+                settle=1,
             )
             speed = {name: batch / t.median for name, t in timings.items()}
             rows.append(

@@ -44,20 +44,28 @@ def parser(description: str) -> argparse.ArgumentParser:
 
 
 def measure(
-    functions: dict[str, Callable[[], object]], repeats: int, device: str = "cpu", warmup: int = 1
+    functions: dict[str, Callable[[], object]],
+    repeats: int,
+    device: str = "cpu",
+    warmup: int = 1,
+    settle: int = 0,
 ) -> dict[str, Timing]:
     """Time functions in turn, so that whatever else the machine does meets all of them.
 
     Args:
-        functions: What to time, by name; each is called ``warmup + repeats`` times.
+        functions: What to time, by name; each is called ``(warmup + repeats) * (settle + 1)`` times.
         repeats: Timed calls of each.
         device: ``cuda`` waits for the device before each look at the clock.
-        warmup: Calls that are not timed.
+        warmup: Turns that are not timed.
+        settle: Calls before each timed one that are not: what ran in between has left the caches with
+            its own weights, which nobody meets who does one thing again and again.
     """
     wait = torch.cuda.synchronize if device.startswith("cuda") else lambda: None
     seconds: dict[str, list[float]] = {name: [] for name in functions}
     for turn in range(warmup + repeats):
         for name, function in functions.items():
+            for _ in range(settle):
+                function()
             wait()
             start = time.perf_counter()
             function()

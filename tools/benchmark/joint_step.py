@@ -209,7 +209,7 @@ def rows_of(
         print(f"{name}: ready after {time.perf_counter() - start:.0f} s", flush=True)
     work = flops(step_of(config, {ONE_FORWARD}, args.device, batch)) if steps else 0.0
     matrices, size = products(args.device)
-    timings = measure({**steps, **matrices}, args.repeats, args.device)
+    timings = measure({**steps, **matrices}, args.repeats, args.device, settle=1)
     for amp in matrices:
         peaks[amp] = max(peaks.get(amp, 0.0), size / min(timings[amp].seconds))
     plain = timings.get("plain")

@@ -16,6 +16,15 @@ def test_functions_take_turns_and_the_warm_up_does_not_count(load):
     assert {name: len(t.seconds) for name, t in timings.items()} == {"a": 3, "b": 3}
 
 
+def test_what_is_called_before_it_is_timed_does_not_count(load):
+    calls = []
+    timings = load("harness").measure(
+        {"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, repeats=1, settle=2
+    )
+    assert "".join(calls) == "aaabbb" * 2
+    assert {name: len(t.seconds) for name, t in timings.items()} == {"a": 1, "b": 1}
+
+
 def test_median(load):
     assert load("harness").Timing((9.0, 1.0, 2.0)).median == 2.0
 
