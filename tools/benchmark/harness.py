@@ -131,13 +131,24 @@ def environment(device: str) -> dict[str, str]:
     packages = ("torch", "torchreid", "mmengine", "numpy")
     script = Path(sys.argv[0])
     return {
-        "command": " ".join(["python", f"tools/benchmark/{script.name}", *sys.argv[1:]]),
+        "command": " ".join(
+            ["python", f"tools/benchmark/{script.name}", *_without_out(sys.argv[1:])]
+        ),
         "hardware": hardware,
         "versions": ", ".join(
             [f"Python {platform.python_version()}", *(f"{p} {version(p)}" for p in packages)]
         ),
         "date": date.today().isoformat(),
     }
+
+
+def _without_out(arguments: Sequence[str]) -> list[str]:
+    """The options but where the results went, which is a name of the machine's own."""
+    kept = list(arguments)
+    if "--out" in kept:
+        place = kept.index("--out")
+        del kept[place : place + 2]
+    return kept
 
 
 def _cpu() -> str:

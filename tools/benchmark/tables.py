@@ -30,7 +30,8 @@ def fill_page(page: Path, results: Path) -> None:
         file = results / f"{match['name']}.md"
         if not file.exists():
             return match[0]
-        return f"<!-- table: {match['name']} -->\n{file.read_text()}<!-- end of table -->"
+        text = file.read_text().removeprefix("### ")  # the page has headings of its own
+        return f"<!-- table: {match['name']} -->\n{text}<!-- end of table -->"
 
     text, count = _TABLE.subn(table, page.read_text())
     if not count:

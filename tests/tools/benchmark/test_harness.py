@@ -48,6 +48,13 @@ def test_report_writes_what_it_prints(load, tmp_path, capsys):
     assert {"command", "hardware", "versions", "date"} <= content.keys()
 
 
+def test_command_does_not_say_where_the_results_went(load, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["/home/me/speed.py", "--repeats", "3", "--out", "/home/me/x"])
+    assert load("harness").environment("cpu")["command"] == (
+        "python tools/benchmark/speed.py --repeats 3"
+    )
+
+
 def test_page_gets_the_tables_of_the_results(load, tmp_path):
     page = tmp_path / "speed.md"
     page.write_text(
@@ -55,12 +62,12 @@ def test_page_gets_the_tables_of_the_results(load, tmp_path):
         "<!-- table: b_cpu -->\n<!-- end of table -->\n<!-- table: c_cuda -->\nkept\n"
         "<!-- end of table -->\n"
     )
-    (tmp_path / "a_cpu.md").write_text("| new |\n")
+    (tmp_path / "a_cpu.md").write_text("### Caption\n\n| new |\n")
     (tmp_path / "b_cpu.md").write_text("| also new |\n")
     fill = load("tables").fill_page
     fill(page, tmp_path)
     filled = (
-        "# Speed\n<!-- table: a_cpu -->\n| new |\n<!-- end of table -->\nbetween\n"
+        "# Speed\n<!-- table: a_cpu -->\nCaption\n\n| new |\n<!-- end of table -->\nbetween\n"
         "<!-- table: b_cpu -->\n| also new |\n<!-- end of table -->\n<!-- table: c_cuda -->\nkept\n"
         "<!-- end of table -->\n"
     )
