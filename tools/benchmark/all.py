@@ -48,10 +48,10 @@ BENCHMARKS = (
     Benchmark("pose_maps", "20"),
     Benchmark("generator", "5", repeats=4),
     Benchmark("ranking", "50", repeats=3),
-    Benchmark("loader", "2"),
+    Benchmark("loader", "2", repeats=4),
     Benchmark("online_step", "at most 1.2"),
-    Benchmark("joint_step", "2 on a GPU"),
-    Benchmark("processes", "1.8 on two GPUs"),
+    Benchmark("joint_step", "2 on a GPU", repeats=4),
+    Benchmark("processes", "1.8 on two GPUs", repeats=4),
 )
 
 
