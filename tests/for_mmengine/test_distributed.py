@@ -146,7 +146,11 @@ def test_one_process_finds_the_same_scores(two_processes, tiny):
     text = (folder / "config.py").read_text().splitlines()
     config.write_text("\n".join(t for t in text if not t.startswith(("custom", "val_evaluator"))))
     alone = tiny.run("test", work_dir, config=config).metrics
-    assert alone == metrics
+    # torchrun gives each process one thread: sums over pixels differ in the last bits of float32.
+    assert alone == pytest.approx(metrics, rel=1e-5, abs=1e-6)
+    assert {k: v for k, v in alone.items() if k.startswith("reid/")} == {
+        k: v for k, v in metrics.items() if k.startswith("reid/")
+    }
 
 
 class Pair(nn.Module):

