@@ -151,8 +151,10 @@ class PoseGANReID(BaseModel):
             self.to(memory_format=torch.channels_last)
         if compile:
             judges = (self.appearance_discriminator, self.pose_discriminator)
-            # The backbone, not the re-ID network: it is what `describe` calls, too.
-            compile_networks((self.generator, *judges, self.reid.backbone), get_device(), compile)
+            # Not the backbone of a joint step: its statistics change between the frozen pass of the
+            # semantic loss and the backward pass, which compiled code refuses.
+            backbone = None if mode == "joint" else self.reid.backbone
+            compile_networks((self.generator, *judges, backbone), get_device(), compile)
         trained = ("reid", "generator", "appearance_discriminator", "pose_discriminator")
         self.trained_networks = [
             n
