@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 from harness import measure, parser, report
+from quality.cost import gmac
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from posegan_plugin.memory import keep_freed_memory
 from posegan_plugin.models import PATNGenerator, PoseTransferGenerator
@@ -19,13 +19,6 @@ def inputs(batch: int, device: str) -> tuple[torch.Tensor, ...]:
     poses = torch.rand(2, batch, 18, 3) * torch.tensor([SIZE[1], SIZE[0], 1.0])
     images = (torch.rand(batch, 3, *SIZE) * 2 - 1).contiguous(memory_format=torch.channels_last)
     return tuple(t.to(device) for t in (images, *poses))
-
-
-def cost(network: nn.Module, device: str) -> float:
-    """GMAC an image."""
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        network(*inputs(1, device))
-    return counter.get_total_flops() / 2e9
 
 
 @torch.inference_mode()
@@ -86,7 +79,7 @@ def main() -> None:
         args.device,
         [
             "GMAC an image: "
-            + ", ".join(f"{n} {cost(x, args.device):.2f}" for n, x in networks.items())
+            + ", ".join(f"{n} {gmac(x):.2f}" for n, x in networks.items())
         ],
     )
 

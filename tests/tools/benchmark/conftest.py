@@ -13,17 +13,33 @@ from posegan_plugin.for_mmengine import cli
 FOLDER = Path(__file__).resolve().parents[3] / "tools" / "benchmark"
 
 
+def _module(name, register=lambda module: None):
+    """A file of the folder; dataclasses in it need it registered in sys.modules first."""
+    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    register(module)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def tool(request):
+    """The script that the test module names in SCRIPT, loaded once: what it trains is shared."""
+    name = request.module.SCRIPT
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(FOLDER)
+        # Pretty-printing the config takes longer than the training.
+        patch.setattr("mmengine.config.config.FormatCode", lambda text, **_: (text, True))
+        yield _module(name)
+
+
 @pytest.fixture
 def load(monkeypatch):
     """Loads a file of the folder as it finds its neighbours when it runs."""
 
     def load(name):
         monkeypatch.syspath_prepend(FOLDER)
-        spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
-        module = importlib.util.module_from_spec(spec)
-        monkeypatch.setitem(sys.modules, name, module)  # dataclasses look there
-        spec.loader.exec_module(module)
-        return module
+        return _module(name, lambda module: monkeypatch.setitem(sys.modules, name, module))
 
     return load
 

@@ -1,7 +1,6 @@
 """``tools/benchmark/image_quality.py`` with its tiny preset, on tiny procedural people."""
 
 import contextlib
-import importlib.util
 import io
 import json
 import math
@@ -17,21 +16,9 @@ import torch
 from posegan_plugin.errors import UserError
 from posegan_plugin.models import PoseTransferGenerator
 
-FOLDER = Path(__file__).resolve().parents[3] / "tools" / "benchmark"
+SCRIPT = "image_quality"
 pytestmark = pytest.mark.filterwarnings("ignore:Detected call of")  # run_command ignores it too
 ROWS = ["camera_mean", "patn", "structural"]
-
-
-@pytest.fixture(scope="module")
-def tool():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(FOLDER)
-        # Pretty-printing the config takes longer than the training.
-        patch.setattr("mmengine.config.config.FormatCode", lambda text, **_: (text, True))
-        spec = importlib.util.spec_from_file_location("image_quality", FOLDER / "image_quality.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        yield module
 
 
 @pytest.fixture(scope="module")

@@ -16,23 +16,9 @@ pytest.importorskip("torchreid")
 from posegan_plugin.errors import UserError
 from posegan_plugin.for_torchreid.resolver import torchreid_module
 
-FOLDER = Path(__file__).resolve().parents[3] / "tools" / "benchmark"
+SCRIPT = "reid_accuracy"
 SCORES = ["R1", "R5", "R10", "mAP", "mINP"]
 pytestmark = pytest.mark.filterwarnings("ignore:Detected call of")  # run_command ignores it too
-
-
-@pytest.fixture(scope="module")
-def tool():
-    import importlib.util
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(FOLDER)
-        # Pretty-printing the config takes longer than the training.
-        patch.setattr("mmengine.config.config.FormatCode", lambda text, **_: (text, True))
-        spec = importlib.util.spec_from_file_location("reid_accuracy", FOLDER / "reid_accuracy.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        yield module
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,15 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from posegan_plugin.pose.files import write_atomic
 from quality.table import COLUMNS, value_of
 
-_SHOWN = ("SSIM", "mask_SSIM", "pose_gap", "PCK_generated", "R1_generated", "sharpness")
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_SHOWN = ("SSIM", "mask_SSIM", "pose_gap", "PCK_generated", "R1_generated_elsewhere", "sharpness")
 
 
 def write_plot(rows: Mapping[str, Sequence[Mapping]], title: str, path: Path) -> None:
@@ -20,11 +24,9 @@ def write_plot(rows: Mapping[str, Sequence[Mapping]], title: str, path: Path) ->
         title: Above the panels.
         path: An SVG file.
     """
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(13, 8), layout="constrained")
-    FigureCanvasSVG(figure)
     figure.suptitle(title)
     headings = {c.score: c.heading for c in COLUMNS}
     for axes, score in zip(figure.subplots(2, 3).flat, _SHOWN, strict=True):
@@ -44,6 +46,18 @@ def write_plot(rows: Mapping[str, Sequence[Mapping]], title: str, path: Path) ->
                 axes.axhline(value.mean, linestyle="--", linewidth=1, **style)
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize="small")
+    write_svg(figure, path)
+
+
+def write_svg(figure: Figure, path: Path) -> None:
+    """Write a figure, whole or not at all; equal figures give equal files.
+
+    Args:
+        figure: It needs no canvas.
+        path: An SVG file.
+    """
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})
     write_atomic(path, buffer.getvalue())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,15 @@ _TINY_PEOPLE = {
     "images_per_camera": 2,
     "cameras_per_id": 3,
 }
+_SMALL = Preset(
+    (64, 32),
+    gmac=0.24,
+    samples=25_000,
+    pairs=3000,
+    batch=16,
+    encoder_epochs=20,
+    judge_epochs=12,
+)
 PRESETS = {
     "tiny": Preset(
         (32, 16),
@@ -58,24 +67,8 @@ PRESETS = {
         people=_TINY_PEOPLE,
         amp=False,
     ),
-    "small": Preset(
-        (64, 32),
-        gmac=0.24,
-        samples=25_000,
-        pairs=3000,
-        batch=16,
-        encoder_epochs=20,
-        judge_epochs=12,
-    ),
-    "small128": Preset(
-        (128, 64),
-        gmac=0.4,
-        samples=20_000,
-        pairs=3000,
-        batch=16,
-        encoder_epochs=20,
-        judge_epochs=12,
-    ),
+    "small": _SMALL,
+    "small128": replace(_SMALL, image_size=(128, 64), gmac=0.4, samples=20_000),
     "full": Preset(
         (128, 64),
         gmac=4.5,

@@ -14,7 +14,7 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from posegan_plugin.checkpoint import read_checkpoint
-from posegan_plugin.for_mmengine.model import unwrap
+from posegan_plugin.training import unwrap
 
 
 @dataclass(frozen=True)

@@ -37,10 +37,12 @@ COLUMNS = (
     Column("pose_gap", "pose gap", 3),
     Column("R1_generated", "R1", 1, "R1_real"),
     Column("mAP_generated", "mAP", 1, "mAP_real"),
+    Column("R1_generated_elsewhere", "R1 elsewhere", 1, "R1_real_elsewhere"),
+    Column("mAP_generated_elsewhere", "mAP elsewhere", 1, "mAP_real_elsewhere"),
     Column("diversity", "diversity", 2, 1.0),
     Column("sharpness", "sharpness", 2, 1.0),
 )
-_NAMED = ("PCK_generated", "R1_generated", "LPIPS")  # with the networks that judge
+_NAMED = ("PCK_generated", "R1_generated", "R1_generated_elsewhere", "LPIPS")  # with the networks that judge
 
 
 class Value(NamedTuple):
@@ -53,6 +55,11 @@ class Value(NamedTuple):
 
     mean: float
     spread: float | None
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Value:
+        """Of what the seeds gave, at least one."""
+        return cls(statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None)
 
     def text(self, digits: int) -> str:
         """For the table."""
@@ -73,7 +80,7 @@ def value_of(runs: Sequence[Mapping], score: str) -> Value | None:
     values = [run["scores"][score]["value"] for run in runs if score in run["scores"]]
     if not values or None in values:
         return None
-    return Value(statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None)
+    return Value.of(values)
 
 
 def markdown(rows: Mapping[str, Sequence[Mapping]]) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
-from posegan_plugin.pose import write_atomic
-from reid.table import Runs, posed_value, scores_of, value_of
+from quality.plot import write_svg
+from quality.table import Value
+from reid.table import Runs, posed_value, scores_of
 
 
 def write_plot(rows: Runs, equal_time: Runs, title: str, path: Path) -> None:
@@ -18,11 +18,9 @@ def write_plot(rows: Runs, equal_time: Runs, title: str, path: Path) -> None:
         title: Above the panels.
         path: An SVG file.
     """
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(14, 6), layout="constrained")
-    FigureCanvasSVG(figure)
     figure.suptitle(f"{title}; hollow: equal time" if equal_time else title)
     first, second, third = figure.subplots(1, 3)
     for axes, score in ((first, "R1"), (second, "mAP")):
@@ -31,7 +29,7 @@ def write_plot(rows: Runs, equal_time: Runs, title: str, path: Path) -> None:
         for runs, hollow in ((rows, False), (equal_time, True)):
             for name, found in runs.items():
                 value = scores_of(found, score)
-                seconds = value_of([run["seconds"] for run in found]).mean
+                seconds = Value.of([run["seconds"] for run in found]).mean
                 style = _style(list(rows).index(name), hollow)
                 label = None if hollow else found[0]["label"]
                 axes.errorbar(seconds, value.mean, value.spread or 0, label=label, **style)
@@ -48,9 +46,7 @@ def write_plot(rows: Runs, equal_time: Runs, title: str, path: Path) -> None:
         third.errorbar([int(k) for k in counts], means, spreads, **style)
     handles, labels = first.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize="small")
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None})
-    write_atomic(path, buffer.getvalue())
+    write_svg(figure, path)
 
 
 def _style(number: int, hollow: bool) -> dict[str, object]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -20,19 +19,14 @@ TOOLBOX = ("softmax", "triplet")
 """The real-only rows of the toolbox itself; the better one is what gains are measured against."""
 
 
-def value_of(values: Sequence[float]) -> Value:
-    """Mean and standard deviation over seeds."""
-    return Value(statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None)
-
-
 def scores_of(runs: Sequence[Mapping], score: str) -> Value:
     """A score of one row."""
-    return value_of([run["scores"][score] for run in runs])
+    return Value.of([run["scores"][score] for run in runs])
 
 
 def posed_value(runs: Sequence[Mapping], count: str, score: str) -> Value:
     """A score of one row with descriptors averaged over so many standard poses."""
-    return value_of([run["poses"][count][score] for run in runs if count in run["poses"]])
+    return Value.of([run["poses"][count][score] for run in runs if count in run["poses"]])
 
 
 def baseline(rows: Runs) -> str | None:
@@ -51,7 +45,7 @@ def rows_table(rows: Runs) -> list[str]:
         knob = setting["knob"]
         cells = [runs[0]["label"], len(runs), f"{setting['lr']:g}", setting["epochs"]]
         cells += ["yes" if setting["erase"] else "no", "" if knob is None else knob]
-        cells += [runs[0]["steps"], value_of([r["seconds"] for r in runs]).text(0)]
+        cells += [runs[0]["steps"], Value.of([r["seconds"] for r in runs]).text(0)]
         cells += [scores_of(runs, score).text(1) for score in SCORES]
         for score in ("R1", "mAP"):
             gain = best and scores_of(runs, score).mean - scores_of(rows[best], score).mean
