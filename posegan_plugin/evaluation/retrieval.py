@@ -26,10 +26,15 @@ class Retrieval:
     first, so that both questions have the same resolution. Euclidean distances. Pairs whose person is
     not in their gallery are left out. All values are percentages.
 
+    The condition's camera stays in the gallery: a synthesised image that keeps the condition's
+    background is found by it, one that is drawn as the target's camera sees is not. With
+    ``elsewhere`` that camera is left out too, and only the person can be recognised.
+
     Args:
         describe: Images (B, 3, H, W) in [-1, 1] -> retrieval descriptors (B, D).
         network: Which network that is, for the protocol.
         suffix: Appended to the names of the scores.
+        elsewhere: Whether the condition's camera is left out as well.
     """
 
     def __init__(
@@ -37,13 +42,20 @@ class Retrieval:
         describe: Callable[[Tensor], Tensor],
         network: str = "the re-ID network under test",
         suffix: str = "",
+        elsewhere: bool = False,
     ) -> None:
         self._describe = describe
         self._suffix = suffix
+        self._elsewhere = elsewhere
+        left_out = (
+            "the cameras of target and condition"
+            if elsewhere
+            else "the target's camera, condition and target"
+        )
         first, precision = f"R1_generated{suffix}", f"mAP_generated{suffix}"
         self.protocols = {
             first: "percent; nearest test image is of the person, asked with the synthesised image; "
-            f"{network}; the target's camera, condition and target left out",
+            f"{network}; {left_out} left out",
             f"R1_real{suffix}": f"{first} asked with the true target: its ceiling",
             precision: f"percent; mean average precision of the lists of {first}",
             f"mAP_real{suffix}": f"{precision} asked with the true target: its ceiling",
@@ -64,13 +76,15 @@ class Retrieval:
                 images,
                 label=label,
             )
-            found, precision = _rank(queries, gallery, samples)
+            found, precision = _rank(queries, gallery, samples, self._elsewhere)
             values[f"R1_{asked}{self._suffix}"] = 100 * found
             values[f"mAP_{asked}{self._suffix}"] = 100 * precision
         return values
 
 
-def _rank(queries: Tensor, gallery: Tensor, samples: TransferSamples) -> tuple[Tensor, Tensor]:
+def _rank(
+    queries: Tensor, gallery: Tensor, samples: TransferSamples, elsewhere: bool
+) -> tuple[Tensor, Tensor]:
     """Whether the first of each list is right, and its average precision; (N,) with NaN."""
     pids, camids = samples.dataset.pids, samples.dataset.camids
     conditions, targets = samples.pairs.conditions, samples.pairs.targets
@@ -79,6 +93,8 @@ def _rank(queries: Tensor, gallery: Tensor, samples: TransferSamples) -> tuple[T
         target = targets[rows, None]
         match = pids[target] == pids
         kept = camids[target] != camids
+        if elsewhere:
+            kept &= camids[conditions[rows, None]] != camids
         np.put_along_axis(kept, np.stack((conditions[rows], targets[rows]), axis=1), False, axis=1)
         scores = score_ranks(sort_lists(to_numpy(distances), match, kept).match_ranks())
         values[:, rows.start + scores.queries] = scores.first_ranks == 1, scores.precisions

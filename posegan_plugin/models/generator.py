@@ -21,8 +21,9 @@ class PoseTransferGenerator(nn.Module):
         channels: C, the width of all maps at H/4 x W/4; a multiple of 4. 128 costs 2.8 GMAC an
             image at 128x64, and 0.5 more with correspondence; 64 about a quarter of it.
         num_blocks: N of PAAN and PAGN, 1 to 8 (paper: 4).
-        correspondence: ``None`` (the paper's generator) or ``"attention"``
-            (:class:`posegan_plugin.models.correspondence.PoseCorrespondence`).
+        correspondence: ``None`` (the paper's generator), ``"attention"``
+            (:class:`posegan_plugin.models.correspondence.PoseCorrespondence`), or ``"detailed"``,
+            which moves the encoder's finer map and the pixels as well (two blocks at least).
         num_cameras: 0: the target camera is unknown (the paper). Otherwise the number of cameras;
             the target's camera then enters beside the target pose as one-hot constant planes.
         norm: See :func:`posegan_plugin.models.layers.build_norm`.
@@ -48,17 +49,33 @@ class PoseTransferGenerator(nn.Module):
             raise UserError(f"generator num_blocks={num_blocks} must lie between 1 and 8")
         if channels < 4 or channels % 4:
             raise UserError(f"generator channels={channels} must be a positive multiple of 4")
-        if correspondence not in (None, "attention"):
+        if correspondence not in (None, "attention", "detailed"):
             raise UserError(
-                f"generator correspondence={correspondence!r} is unknown; choose None or 'attention'"
+                f"generator correspondence={correspondence!r} is unknown; choose None, 'attention' "
+                "or 'detailed'"
+            )
+        if correspondence == "detailed" and num_blocks < 2:
+            raise UserError(
+                "generator correspondence='detailed' needs num_blocks of 2 or more: with one block "
+                "there is no stream at half the resolution"
             )
         self.image_size = tuple(image_size)
         self.num_cameras = num_cameras
         self.appearance_encoder = Encoder(3, channels, norm)
         self.pose_encoder = Encoder(NUM_JOINTS, channels, norm)
         self.paan = PAAN(channels, num_blocks, norm)
-        self.correspondence = PoseCorrespondence(channels, norm=norm) if correspondence else None
-        self.pagn = PAGN(channels, NUM_JOINTS + num_cameras, num_blocks, norm, deconvolution)
+        details = ((channels // 2, 2), (3, 4)) if correspondence == "detailed" else ()
+        self.correspondence = (
+            PoseCorrespondence(channels, norm=norm, details=details) if correspondence else None
+        )
+        self.pagn = PAGN(
+            channels,
+            NUM_JOINTS + num_cameras,
+            num_blocks,
+            norm,
+            deconvolution,
+            pixel_channels=3 if details else 0,
+        )
 
     def forward(
         self,
@@ -95,15 +112,19 @@ class PoseTransferGenerator(nn.Module):
         """
         size = self.image_size
         source_maps = pose_maps(condition_pose, size, 1, condition)
-        f_I, f_P, paan_masks = self.paan(
-            self.appearance_encoder(condition), self.pose_encoder(source_maps)
-        )
+        to_half, to_quarter = self.appearance_encoder
+        half = to_half(condition)
+        f_I, f_P, paan_masks = self.paan(to_quarter(half), self.pose_encoder(source_maps))
+        details: list[Tensor] = []
         if self.correspondence is not None:
             target_maps = pose_maps(target_pose, size, 1, condition)
-            f_I = self.correspondence(f_I, f_P, self.pose_encoder(target_maps))
+            details = [half, condition] if self.correspondence.scales else []
+            f_I, details = self.correspondence(
+                f_I, f_P, self.pose_encoder(target_maps), details
+            )
         cameras = target_camera, self.num_cameras
         poses = [pose_maps(target_pose, size, 4, condition, *cameras)] * len(self.pagn.blocks)
         if len(poses) > 1:  # the last module works from H/2 x W/2
             poses[-1] = pose_maps(target_pose, size, 2, condition, *cameras)
-        image, pagn_masks = self.pagn(f_I, poses)
+        image, pagn_masks = self.pagn(f_I, poses, details)
         return image, paan_masks, pagn_masks

@@ -100,6 +100,7 @@ class PAGN(nn.Module):
         num_blocks: N, at least 1 (paper: 4).
         norm: See :func:`posegan_plugin.models.layers.build_norm`.
         deconvolution: See :class:`posegan_plugin.models.layers.DeconvBlock`.
+        pixel_channels: Channels of the map at full resolution that the final layer sees too.
     """
 
     def __init__(
@@ -109,6 +110,7 @@ class PAGN(nn.Module):
         num_blocks: int = 4,
         norm: str = "batch",
         deconvolution: str = "resize",
+        pixel_channels: int = 0,
     ) -> None:
         super().__init__()
         self.blocks = nn.ModuleList()
@@ -120,18 +122,22 @@ class PAGN(nn.Module):
                 PAGNModule(width, out, channels, pose_channels, upsample, norm, deconvolution)
             )
             width = out
-        head: list[nn.Module] = [nn.Conv2d(2 * width, 3, 3, 1, 1), nn.Tanh()]
+        head: list[nn.Module] = [nn.Conv2d(2 * width + pixel_channels, 3, 3, 1, 1), nn.Tanh()]
         if num_blocks == 1:
             head.insert(0, nn.Upsample(scale_factor=2, mode="nearest"))
         self.head = nn.Sequential(*head)
 
-    def forward(self, f_I: Tensor, poses: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+    def forward(
+        self, f_I: Tensor, poses: Sequence[Tensor], details: Sequence[Tensor] = ()
+    ) -> tuple[Tensor, list[Tensor]]:
         """Generate images.
 
         Args:
             f_I: f_I[N] (B, channels, H/4, W/4): the start of both streams and AdaIN's content.
             poses: P_t at the resolution that each module works at, one (B, pose_channels, h, w)
                 a module: H/4 x W/4 for all but the last module, H/2 x W/2 for the last of several.
+            details: Nothing, or what is finer than f_I: (B, channels/2, H/2, W/2), which joins the
+                image stream before the last of several modules, and (B, pixel_channels, H, W).
 
         Returns:
             I_g (B, 3, H, W) in (-1, 1) and the N attention masks.
@@ -139,6 +145,8 @@ class PAGN(nn.Module):
         f_g = I_g = f_I
         masks = []
         for block, P_t in zip(self.blocks, poses, strict=True):
+            if details and block is self.blocks[-1]:
+                I_g = I_g + details[0]
             f_g, I_g, mask = block(f_g, I_g, f_I, P_t)
             masks.append(mask)
-        return self.head(torch.cat((I_g, f_g), dim=1)), masks
+        return self.head(torch.cat((I_g, f_g, *details[1:]), dim=1)), masks

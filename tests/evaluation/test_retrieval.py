@@ -18,11 +18,11 @@ def colour(images):
 def score_greys(make_people, make_samples):
     """R1 and mAP, asked with a given grey and with the target; the feature is the grey value."""
 
-    def score(greys, pids, camids, condition, target, generated):
+    def score(greys, pids, camids, condition, target, generated, **options):
         images = torch.tensor(greys, dtype=torch.uint8)[:, None, None, None].expand(-1, 3, *SIZE)
         people = make_people(pids, camids, images=images)
         answer = torch.full((1, 3, *SIZE), generated / 127.5 - 1)
-        values = Retrieval(colour)(make_samples(people, [condition], [target], answer))
+        values = Retrieval(colour, **options)(make_samples(people, [condition], [target], answer))
         r1, precision = (
             [round(values[f"{name}_{asked}"].item(), 3) for asked in ("generated", "real")]
             for name in ("R1", "mAP")
@@ -49,19 +49,28 @@ def test_the_condition_and_the_targets_camera_are_no_answers(score_greys):
     assert score_greys(*people, [0, 1, 2, 1], 0, 1, generated=101) == ([100, 100], [100, 100])
 
 
+def test_elsewhere_a_background_kept_from_the_condition_does_not_help(score_greys):
+    # Image 2 is the person in the condition's camera; 3, another person, is nearer than 4.
+    people = ([101, 100, 101, 98, 105], [5, 5, 5, 6, 5], [0, 1, 0, 2, 2])
+    assert score_greys(*people, 0, 1, generated=101) == ([100, 100], [83.333, 83.333])
+    assert score_greys(*people, 0, 1, generated=101, elsewhere=True) == ([0, 0], [50, 50])
+
+
 def test_people_whom_nobody_could_find_are_not_counted(score_greys):
     scores = score_greys([101, 100, 99], [5, 5, 6], [0, 1, 2], 0, 1, generated=101)
     assert all(math.isnan(score) for pair in scores for score in pair)
 
 
-def naive(queries, gallery, people, conditions, targets):
+def naive(queries, gallery, people, conditions, targets, elsewhere=False):
     """R1 and average precision of each query, one gallery image after the other."""
     r1, precisions = [], []
     for query, condition, target in zip(queries, conditions, targets, strict=True):
         others = [
             row
             for row in range(len(gallery))
-            if row not in (condition, target) and people.camids[row] != people.camids[target]
+            if row not in (condition, target)
+            and people.camids[row] != people.camids[target]
+            and not (elsewhere and people.camids[row] == people.camids[condition])
         ]
         others.sort(key=lambda row: float(((gallery[row] - query) ** 2).sum()))
         right = [people.pids[row] == people.pids[target] for row in others]
@@ -72,7 +81,8 @@ def naive(queries, gallery, people, conditions, targets):
 
 
 @pytest.mark.parametrize("chunk", [256, 7])
-def test_as_a_naive_loop(make_people, make_samples, monkeypatch, chunk):
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_as_a_naive_loop(make_people, make_samples, monkeypatch, chunk, elsewhere):
     monkeypatch.setattr("posegan_plugin.evaluation.retrieval._CHUNK", chunk)
     rng = np.random.default_rng(0)
     pids, camids = rng.integers(0, 8, 40), rng.integers(0, 4, 40)
@@ -83,10 +93,10 @@ def test_as_a_naive_loop(make_people, make_samples, monkeypatch, chunk):
     conditions[0], targets[0] = 0, 1
     generated = torch.rand(30, 3, *SIZE) * 2 - 1
     samples = make_samples(people, conditions, targets, generated)
-    values = Retrieval(colour, suffix="_x")(samples)
+    values = Retrieval(colour, suffix="_x", elsewhere=elsewhere)(samples)
     gallery = colour(people.images.float() / 127.5 - 1)
     for asked, queries in (("generated", colour(generated)), ("real", gallery[targets])):
-        r1, precision = naive(queries, gallery, people, conditions, targets)
+        r1, precision = naive(queries, gallery, people, conditions, targets, elsewhere)
         assert values[f"R1_{asked}_x"].tolist() == pytest.approx(r1, nan_ok=True)
         assert values[f"mAP_{asked}_x"].tolist() == pytest.approx(precision, nan_ok=True)
         assert average(values[f"R1_{asked}_x"], pids[targets]).count == 30 - np.isnan(r1).sum() < 30

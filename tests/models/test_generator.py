@@ -7,7 +7,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from posegan_plugin.errors import UserError
 from posegan_plugin.models import PoseTransferGenerator
 
-CORRESPONDENCES = [None, "attention"]
+LEAST_BLOCKS = {None: 1, "attention": 1, "detailed": 2}
+CORRESPONDENCES = list(LEAST_BLOCKS)
 SIZE = (32, 16)
 
 
@@ -33,6 +34,7 @@ def people(batch=2, seed=0):
 @pytest.mark.parametrize("norm", ["batch", "instance", "none"])
 @pytest.mark.parametrize("num_blocks", [1, 2, 5])
 def test_image_and_masks(correspondence, norm, num_blocks):
+    num_blocks = max(num_blocks, LEAST_BLOCKS[correspondence])
     generator = small(correspondence=correspondence, norm=norm, num_blocks=num_blocks)
     image, paan, pagn = generator.generate_with_masks(condition(), people(), people(seed=1))
     assert image.shape == (2, 3, *SIZE)
@@ -120,6 +122,7 @@ def test_images_of_a_batch_do_not_mix_in_evaluation():
 @pytest.mark.parametrize("correspondence", CORRESPONDENCES)
 @pytest.mark.parametrize("num_blocks", [1, 4])
 def test_every_weight_gets_a_gradient(correspondence, num_blocks):
+    num_blocks = max(num_blocks, LEAST_BLOCKS[correspondence])
     generator = small(correspondence=correspondence, num_blocks=num_blocks, num_cameras=2)
     image = generator(condition(), people(), people(seed=1), torch.tensor([0, 1]))
     image.square().sum().backward()
@@ -171,7 +174,8 @@ def test_correspondence_none_has_no_further_weights():
         ({"num_blocks": 9}, "num_blocks=9.*between 1 and 8"),
         ({"channels": 6}, "channels=6.*multiple of 4"),
         ({"channels": 0}, "channels=0.*positive"),
-        ({"correspondence": "flow"}, "correspondence='flow'.*None or 'attention'"),
+        ({"correspondence": "flow"}, "correspondence='flow'.*None, 'attention' or 'detailed'"),
+        ({"correspondence": "detailed", "num_blocks": 1}, "'detailed' needs num_blocks of 2"),
         ({"norm": "layer"}, "norm='layer'"),
         ({"deconvolution": "shuffle"}, "deconvolution='shuffle'"),
     ],

@@ -33,15 +33,17 @@ def adain(content, style, eps=1e-5):
     return (content - c_mean) / (c_var + eps).sqrt() * (s_var + eps).sqrt() + s_mean
 
 
-def pagn(network, f_I, poses):
+def pagn(network, f_I, poses, details):
     f_g = I_g = f_I
     for module, P_t in zip(network.blocks, poses, strict=True):
+        if module is network.blocks[-1]:
+            I_g = I_g + sum(details[:1])
         a = run(module.style, torch.cat((f_g, P_t), 1))
         x = adain(enlarged(module.content(f_I), a.shape[-2:]), a)
         A = torch.sigmoid(run(module.attention, x))
         I_g = run(module.image, torch.cat((enlarged(I_g, a.shape[-2:]), A * x), 1))
         f_g = x + a
-    return run(network.head, torch.cat((I_g, f_g), 1))
+    return run(network.head, torch.cat((I_g, f_g, *details[1:]), 1))
 
 
 def by_the_equations(generator, condition, source, target, camera):
@@ -51,12 +53,15 @@ def by_the_equations(generator, condition, source, target, camera):
     for block in generator.paan.blocks:
         logits = run(block.pose, f_P)
         f_I, f_P = torch.sigmoid(logits) * run(block.appearance, f_I) + f_I, F.relu(logits)
+    details = []
     if generator.correspondence is not None:
         wanted = run(generator.pose_encoder, pose_maps(target, size, 1, condition))
-        f_I = generator.correspondence(f_I, f_P, wanted)
+        if generator.correspondence.scales:
+            details = [run(list(generator.appearance_encoder)[:1], condition), condition]
+        f_I, details = generator.correspondence(f_I, f_P, wanted, details)
     strides = [4] * (len(generator.pagn.blocks) - 1) + [2]
     poses = [pose_maps(target, size, stride, condition, *planes) for stride in strides]
-    return pagn(generator.pagn, f_I, poses)
+    return pagn(generator.pagn, f_I, poses, details)
 
 
 def inputs(generator, batch=3):
@@ -91,9 +96,11 @@ def test_the_shipped_weights_draw_what_the_equations_say(memory_format):
 
 @pytest.mark.parametrize("deconvolution", ["resize", "transposed"])
 @pytest.mark.parametrize("norm", ["batch", "instance", "none"])
-def test_training_takes_the_same_gradients(norm, deconvolution):
+@pytest.mark.parametrize("correspondence", ["attention", "detailed"])
+def test_training_takes_the_same_gradients(correspondence, norm, deconvolution):
     torch.manual_seed(0)
-    generator = PoseTransferGenerator((32, 16), 8, 3, "attention", 2, norm, deconvolution).double()
+    options = correspondence, 2, norm, deconvolution
+    generator = PoseTransferGenerator((32, 16), 8, 3, *options).double()
     arguments = [t.double() if t.is_floating_point() else t for t in inputs(generator)]
     found, expected = generator(*arguments), by_the_equations(generator, *arguments)
     torch.testing.assert_close(found, expected)

@@ -1,6 +1,7 @@
 """``tools/benchmark/image_quality.py`` with its tiny preset, on tiny procedural people."""
 
 import contextlib
+import importlib
 import io
 import json
 import math
