@@ -119,9 +119,7 @@ class PoseTransferGenerator(nn.Module):
         if self.correspondence is not None:
             target_maps = pose_maps(target_pose, size, 1, condition)
             details = [half, condition] if self.correspondence.scales else []
-            f_I, details = self.correspondence(
-                f_I, f_P, self.pose_encoder(target_maps), details
-            )
+            f_I, details = self.correspondence(f_I, f_P, self.pose_encoder(target_maps), details)
         cameras = target_camera, self.num_cameras
         poses = [pose_maps(target_pose, size, 4, condition, *cameras)] * len(self.pagn.blocks)
         if len(poses) > 1:  # the last module works from H/2 x W/2

@@ -77,10 +77,7 @@ def main() -> None:
         rows,
         args.out,
         args.device,
-        [
-            "GMAC an image: "
-            + ", ".join(f"{n} {gmac(x):.2f}" for n, x in networks.items())
-        ],
+        ["GMAC an image: " + ", ".join(f"{n} {gmac(x):.2f}" for n, x in networks.items())],
     )
 
 

@@ -8,7 +8,6 @@ import math
 import re
 import shutil
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest

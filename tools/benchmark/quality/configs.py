@@ -15,7 +15,7 @@ from posegan_plugin.for_mmengine.config import load_config, set_epochs, use_amp
 from posegan_plugin.for_mmengine.load_people import load_people
 from posegan_plugin.registry import MODELS
 from quality.cost import width_for
-from quality.recipes import Preset, Recipe
+from quality.recipes import LOSSES, Preset, Recipe
 
 _CONFIGS = {"market": "pose_quartet_market_small.py", "procedural": "pose_quartet_demo_weights.py"}
 DATA = tuple(_CONFIGS)
@@ -81,7 +81,7 @@ def row_config(config: Config, preset: Preset, recipe: Recipe, encoder: Path) ->
         encoder: Checkpoint of the re-ID network.
     """
     config.merge_from_dict({k: v for k, v in preset.reid.items() if k.startswith("model.")})
-    config.merge_from_dict(recipe.options)
+    config.merge_from_dict({**LOSSES, **recipe.options})
     model, loader = config.model, config.train_dataloader  # a merge replaces them
     generator = {**recipe.generator, "image_size": preset.image_size}
     if "channels" not in generator:

@@ -104,15 +104,34 @@ class Recipe:
     only: str | None = None
 
 
+_W = "model.objective.weights."
+LOSSES = {
+    f"{_W}adversarial": 0.1,
+    f"{_W}semantic": 0.5,
+    f"{_W}structural": 0.0,
+    f"{_W}perceptual": 0.0,
+    "model.objective.adversarial_ramp": (0.7, 0.9),
+    "model.objective.semantic_ramp": (0.3, 0.5),
+}
+"""What a row trains with where its recipe says nothing else, whatever the package's defaults are."""
+
 _PATN = {"type": "PATNGenerator", "num_blocks": 9}
 _PAPER = {"type": "PoseTransferGenerator", "num_blocks": 4, "correspondence": None}
-_NO_GAN = ("D_I", "D_P")
 _OURS = {**_PAPER, "correspondence": "attention"}
+_DETAILED = {**_PAPER, "correspondence": "detailed"}
+_NO_GAN = ("D_I", "D_P")
+_STRUCTURAL = {f"{_W}structural": 4.0}
+_PERCEPTUAL = {
+    f"{_W}perceptual": 2.0,
+    "model.objective.perceptual_layers": [f"backbone.model.conv{n}" for n in (1, 2, 3)],
+}
+_BEST = {**_STRUCTURAL, f"{_W}semantic": 3.0}
 
 RECIPES = {
     "patn": Recipe("PATN", _PATN),
     "patn_full": Recipe("PATN, full size", {**_PATN, "channels": 256}, only="full"),
     "patn_camera": Recipe("PATN + camera", _PATN, camera=True),
+    "patn_best": Recipe("PATN, trained as the best", _PATN, True, ("D_P",), _BEST),
     **{
         f"paper_{n}": Recipe(f"paper, {n} blocks", {**_PAPER, "num_blocks": n})
         for n in (4, 2, 3, 5)
@@ -122,26 +141,13 @@ RECIPES = {
         for part in ("D_I", "D_P", "L_S")
     },
     "correspondence": Recipe("correspondence", _OURS),
-    "correspondence_camera": Recipe("correspondence + camera", _OURS, camera=True),
-    "best": Recipe("correspondence + camera, no D_I, no D_P", _OURS, True, _NO_GAN),
-    "patn_best": Recipe("PATN + camera, no D_I, no D_P", _PATN, camera=True, without=_NO_GAN),
-    "structural": Recipe(
-        "... and a structural loss",
-        _OURS,
-        True,
-        _NO_GAN,
-        {"model.objective.weights.structural": 4.0},
-    ),
-    "perceptual": Recipe(
-        "... and a perceptual loss on E's layers",
-        _OURS,
-        True,
-        _NO_GAN,
-        {
-            "model.objective.weights.perceptual": 2.0,
-            "model.objective.perceptual_layers": [f"backbone.model.conv{n}" for n in (1, 2, 3)],
-        },
-    ),
+    "camera": Recipe("... + camera", _OURS, True),
+    "no_judges": Recipe("... - D_I, D_P", _OURS, True, _NO_GAN),
+    "perceptual": Recipe("...... + perceptual loss", _OURS, True, _NO_GAN, _PERCEPTUAL),
+    "structural": Recipe("... + structural loss", _OURS, True, _NO_GAN, _STRUCTURAL),
+    "detailed": Recipe("... + details", _DETAILED, True, _NO_GAN, _STRUCTURAL),
+    "semantic": Recipe("... + six times L_S", _DETAILED, True, _NO_GAN, _BEST),
+    "best": Recipe("... + D_I: the best", _DETAILED, True, ("D_P",), _BEST),
 }
 """The rows that are trained, by name."""
 

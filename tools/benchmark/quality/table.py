@@ -42,7 +42,12 @@ COLUMNS = (
     Column("diversity", "diversity", 2, 1.0),
     Column("sharpness", "sharpness", 2, 1.0),
 )
-_NAMED = ("PCK_generated", "R1_generated", "R1_generated_elsewhere", "LPIPS")  # with the networks that judge
+_NAMED = (
+    "PCK_generated",
+    "R1_generated",
+    "R1_generated_elsewhere",
+    "LPIPS",
+)  # with the networks that judge
 
 
 class Value(NamedTuple):

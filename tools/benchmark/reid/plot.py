@@ -6,6 +6,7 @@ from pathlib import Path
 
 from quality.plot import write_svg
 from quality.table import Value
+
 from reid.table import Runs, posed_value, scores_of
 
 
