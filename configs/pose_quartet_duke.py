@@ -1,4 +1,5 @@
-# The paper's job on DukeMTMC-reID (withdrawn by its authors: read _base_/datasets/dukemtmcreid.py).
+# As pose_quartet_market.py, on DukeMTMC-reID (withdrawn by its authors: read
+# _base_/datasets/dukemtmcreid.py).
 _base_ = [
     "./_base_/default_runtime.py",
     "./_base_/datasets/dukemtmcreid.py",

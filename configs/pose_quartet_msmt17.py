@@ -1,4 +1,4 @@
-# The paper's job on MSMT17.
+# As pose_quartet_market.py, on MSMT17.
 _base_ = [
     "./_base_/default_runtime.py",
     "./_base_/datasets/msmt17.py",

@@ -41,7 +41,7 @@ model = dict(
     reid_input=dict(size=(32, 16)),
     generator=dict(image_size=(32, 16), channels=8, num_blocks=2),
     appearance_discriminator=dict(channels=4, num_layers=2),
-    pose_discriminator=dict(channels=4, num_layers=2),
+    pose_discriminator=dict(_delete_=True, type="PoseDiscriminator", channels=4, num_layers=2),
 )
 param_scheduler = [dict(type="LinearLR", start_factor=1.0, end_factor=0.0, begin=1, end=2)]
 train_cfg = dict(max_epochs=2, val_interval=2)

@@ -54,8 +54,9 @@ def test_every_config_builds_its_model(name, tmp_path):
     assert built.mode == ("baseline" if "baseline" in name else model.mode)
     assert (built.generator is None) == ("baseline" in name)
     if built.mode == "joint":
+        papers = name.startswith("ablations/") and "without_pose_disc" not in name
+        assert (built.pose_discriminator is None) == (not papers)
         alone = name == "pose_quartet_demo_weights.py"
-        assert (built.pose_discriminator is None) == (alone or "without_pose_disc" in name)
         assert (built.appearance_discriminator is None) == (alone or "without_appearance" in name)
     assert set(built.trained_networks) <= set(config.optim_wrapper)
 
@@ -74,8 +75,11 @@ def test_baselines_differ_in_the_mode_alone():
         assert baseline == joint
 
 
-@pytest.mark.parametrize("name", [MARKET, "pose_quartet_duke.py", "pose_quartet_msmt17.py"])
-def test_the_papers_numbers(name):
+@pytest.mark.parametrize(
+    "name",
+    [MARKET, "pose_quartet_duke.py", "pose_quartet_msmt17.py", "ablations/paper_4_blocks.py"],
+)
+def test_the_papers_schedule(name):
     config = load(name)
     assert config.train_cfg.max_epochs == 800
     networks = ("reid", "generator", "appearance_discriminator", "pose_discriminator")
@@ -84,13 +88,28 @@ def test_the_papers_numbers(name):
         assert (optimizer.type, optimizer.lr) == ("Adam", 2e-4)
     assert config.model.mode == "joint"
     assert config.model.generator.num_blocks == 4
-    assert config.model.reid_to_generator
-    assert config.model.objective.weights == {
-        "adversarial": 5,
-        "reconstruction": 10,
-        "semantic": 10,
-        "quartet": 1,
-        "identity": 1,
+
+
+def test_the_papers_losses():
+    model = load("ablations/paper_4_blocks.py").model
+    assert model.generator.correspondence is None
+    assert not model.condition_on_camera
+    assert model.reid_to_generator
+    objective = model.objective.to_dict()
+    assert objective.pop("quartet") == {"mining": "random"}
+    assert objective.pop("quartet_ramp") == (0.0, 0.05)  # a metric loss at once collapses
+    assert objective == {
+        "weights": {
+            "adversarial": 5,
+            "reconstruction": 10,
+            "semantic": 10,
+            "quartet": 1,
+            "identity": 1,
+            "structural": 0,
+        },
+        "adversarial": "bce",
+        "adversarial_ramp": (0.0, 0.0),
+        "semantic_ramp": (0.0, 0.0),
     }
 
 

@@ -1,3 +1,22 @@
-# The complete approach of the paper's table 3: its own generator, without correspondence.
+# The complete approach of the paper's table 3: its own generator, losses and weights (section 4).
 _base_ = "../pose_quartet_market.py"
-model = dict(generator=dict(correspondence=None))
+model = dict(
+    generator=dict(correspondence=None),
+    condition_on_camera=False,
+    pose_discriminator=dict(  # in place of None
+        _delete_=True, type="PoseDiscriminator", channels=64, num_layers=4
+    ),
+    objective=dict(
+        weights=dict(
+            adversarial=5.0,
+            reconstruction=10.0,
+            structural=0.0,
+            semantic=10.0,
+            quartet=1.0,
+            identity=1.0,
+        ),
+        adversarial_ramp=(0.0, 0.0),
+        semantic_ramp=(0.0, 0.0),
+    ),
+    reid_to_generator=True,
+)

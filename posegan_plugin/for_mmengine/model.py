@@ -248,7 +248,9 @@ class PoseGANReID(BaseModel):
             loss = torch.stack(list(judged.values())).sum()
             judged = update_together(loss, judges, judged)
             del judged["loss"]
-        total, log = step.generator_losses(pairs, generated, progress)
+        total, log = 0.0, {}
+        # Before the generator's losses: it moves the statistics of E's batch norms, and the gradient
+        # through E would be taken with others than its output.
         if "reid" in self.trained_networks:
             with step.precision():
                 mixed = add_generated(
@@ -262,8 +264,9 @@ class PoseGANReID(BaseModel):
                     self._encode_only,
                     self._teach if self.teacher is not None else None,
                 )
-                reid_total, reid_log = self._reid_losses(mixed, progress)
-            total, log = total + reid_total, {**reid_log, **log}
+                total, log = self._reid_losses(mixed, progress)
+        generator_total, generator_log = step.generator_losses(pairs, generated, progress)
+        total, log = total + generator_total, {**log, **generator_log}
         trained = {n: optim_wrapper[n] for n in ("generator", "reid") if n in self.trained_networks}
         return {**update_together(total, trained, log), **judged}
 

@@ -158,12 +158,15 @@ class PoseGANEngine(SafeEngine, torchreid_module("engine").Engine):
             if judged:
                 loss = torch.stack(list(judged.values())).sum()
                 judged = self._step(loss, judged, DISCRIMINATORS)
-            total, log = self.generation.generator_losses(pairs, generated, self.progress)
             added = self._added(batch, rows, pairs, generated)
             people = people.extended_by(added) if len(added) else people
         with self.mixed_precision():
             output = self.model(people.images)
         reid_total, reid_log = reid_losses(self.reid_objective, output, people, self.progress)
+        # Last: the pass above has moved the statistics of E's batch norms, and the gradient through E
+        # would be taken with others than its output.
+        if len(rows):
+            total, log = self.generation.generator_losses(pairs, generated, self.progress)
         log = self._step(total + reid_total, reid_log | log, ("reid", "generator"))
         self.note_spread(float(log["embedding_spread"]))
         return summary(log | judged)

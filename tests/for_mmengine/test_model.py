@@ -10,6 +10,7 @@ REID_ONLY = {
     "objective.weights.adversarial": 0.0,
     "objective.weights.reconstruction": 0.0,
     "objective.weights.semantic": 0.0,
+    "objective.weights.structural": 0.0,
 }
 
 
@@ -31,7 +32,7 @@ def test_every_network_learns(build, step, batch):
     model = build()
     log, changed, _ = step(model, batch)
     assert changed == set(NETWORKS) == set(model.trained_networks)
-    losses = {"loss", "loss_id", "loss_quartet", "loss_R", "loss_S"}
+    losses = {"loss", "loss_id", "loss_quartet", "loss_R", "loss_S", "loss_SSIM"}
     losses |= {"loss_G_I", "loss_G_P", "loss_D_I", "loss_D_P"}
     assert set(log) == losses | {"train_accuracy", "embedding_spread"}
     assert all(v.isfinite() for v in log.values())
@@ -40,6 +41,7 @@ def test_every_network_learns(build, step, batch):
         weights.adversarial * (log["loss_G_I"] + log["loss_G_P"])
         + weights.reconstruction * log["loss_R"]
         + weights.semantic * log["loss_S"]
+        + weights.structural * log["loss_SSIM"]
         + weights.quartet * log["loss_quartet"]
         + weights.identity * log["loss_id"]
     )
@@ -68,6 +70,22 @@ def test_without_discriminators(build, step, batch, without):
     assert changed == set(NETWORKS) - set(without)
     assert ("loss_D_I" in log) == ("appearance_discriminator" not in without)
     assert ("loss_D_P" in log) == ("pose_discriminator" not in without)
+
+
+def test_the_gradient_through_the_encoder_is_taken_at_the_statistics_of_its_output(
+    build, step, batch
+):
+    # Backward passes of batch norm look at the statistics again.
+    model, seen = build(), []
+    layer = next(m for m in model.reid.modules() if isinstance(m, torch.nn.BatchNorm2d))
+    layer.register_forward_hook(
+        lambda m, *_: seen.append((m.training, torch.is_grad_enabled(), m.running_mean.clone()))
+    )
+    before = layer.running_mean.clone()
+    step(model, batch)
+    [used] = [mean for training, graph, mean in seen if graph and not training]
+    assert torch.equal(used, layer.running_mean)
+    assert not torch.equal(used, before)
 
 
 @pytest.mark.parametrize("reach", [True, False])

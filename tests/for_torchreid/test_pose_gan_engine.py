@@ -104,6 +104,19 @@ def test_generator_sees_people_flipped_with_their_key_points(joint_engine, flip)
     torch.testing.assert_close(seen[0][1], batch.keypoints)
 
 
+def test_the_gradient_through_the_encoder_is_taken_at_the_statistics_of_its_output(joint_engine):
+    engine, seen = joint_engine(), []
+    layer = next(m for m in engine.model.modules() if isinstance(m, torch.nn.BatchNorm2d))
+    layer.register_forward_hook(
+        lambda m, *_: seen.append((m.training, torch.is_grad_enabled(), m.running_mean.clone()))
+    )
+    before = layer.running_mean.clone()
+    step(engine)
+    [used] = [mean for training, graph, mean in seen if graph and not training]
+    assert torch.equal(used, layer.running_mean)
+    assert not torch.equal(used, before)
+
+
 def test_frozen_discriminator_stays_frozen_but_judges(joint_engine, tmp_path):
     engine = joint_engine(frozen=["pose_discriminator"])
     judge = engine._models["pose_discriminator"]

@@ -47,7 +47,7 @@ MMENGINE = {
     "model.generator.channels": 8,
     "model.generator.num_blocks": 2,
     **{f"model.appearance_discriminator.{k}": v for k, v in DISCRIMINATOR.items()},
-    **{f"model.pose_discriminator.{k}": v for k, v in DISCRIMINATOR.items()},
+    "model.pose_discriminator": {"_delete_": True, "type": "PoseDiscriminator", **DISCRIMINATOR},
     "train_cfg.val_interval": EVERY // STEPS_AN_EPOCH,  # an evaluation between two looks
     "default_hooks.pose_transfer.num_pairs": 32,
     "log_level": "WARNING",
@@ -129,6 +129,7 @@ def run_torchreid(steps: int, folder: Path) -> Probe:
         "posegan.generator.channels": 8,
         "posegan.generator.num_blocks": 2,
         **{f"posegan.appearance_discriminator.{k}": v for k, v in DISCRIMINATOR.items()},
+        "posegan.discriminators": ["appearance", "pose"],
         **{f"posegan.pose_discriminator.{k}": v for k, v in DISCRIMINATOR.items()},
     }
     config = load_config(config_path("torchreid/pose_quartet_demo.yaml"), values)

@@ -125,7 +125,7 @@ _PERCEPTUAL = {
     f"{_W}perceptual": 2.0,
     "model.objective.perceptual_layers": [f"backbone.model.conv{n}" for n in (1, 2, 3)],
 }
-_BEST = {**_STRUCTURAL, f"{_W}semantic": 3.0}
+_BEST = {**_STRUCTURAL, f"{_W}semantic": 6.0}
 
 RECIPES = {
     "patn": Recipe("PATN", _PATN),
@@ -146,7 +146,7 @@ RECIPES = {
     "perceptual": Recipe("...... + perceptual loss", _OURS, True, _NO_GAN, _PERCEPTUAL),
     "structural": Recipe("... + structural loss", _OURS, True, _NO_GAN, _STRUCTURAL),
     "detailed": Recipe("... + details", _DETAILED, True, _NO_GAN, _STRUCTURAL),
-    "semantic": Recipe("... + six times L_S", _DETAILED, True, _NO_GAN, _BEST),
+    "semantic": Recipe("... + twelve times L_S", _DETAILED, True, _NO_GAN, _BEST),
     "best": Recipe("... + D_I: the best", _DETAILED, True, ("D_P",), _BEST),
 }
 """The rows that are trained, by name."""

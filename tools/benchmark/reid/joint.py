@@ -53,6 +53,9 @@ def joint_config(
     }
     for part in (shared, preset.joint, options):
         config.merge_from_dict(copy.deepcopy(dict(part)))  # it writes into dicts
+    for judge in ("appearance_discriminator", "pose_discriminator"):
+        if config.model[judge] is not None:
+            config.model[judge].update(preset.discriminator)
     config.param_scheduler = [
         {"type": "CosineAnnealingLR", "T_max": setting.epochs, "by_epoch": True}
     ]

@@ -17,6 +17,7 @@ class Preset:
         lrs: Learning rates that are tried.
         lr: The one that a search starts at, and where nothing is tuned that of all rows.
         joint: Overrides of the joint config, dotted: the sizes of its networks.
+        discriminator: Options of the discriminators that a joint row has.
         people: Options of the procedural people, beside their size.
         batch: Real people a step; four images of an identity where the sampler takes identities.
         workers: Processes that load images for torchreid.
@@ -28,6 +29,7 @@ class Preset:
     lrs: tuple[float, ...]
     lr: float
     joint: dict = field(default_factory=dict)
+    discriminator: dict = field(default_factory=lambda: {"channels": 32, "num_layers": 3})
     people: dict = field(default_factory=lambda: {"num_train_ids": 500, "num_test_ids": 100})
     batch: int = 64
     workers: int = 4
@@ -37,8 +39,6 @@ _TINY_NETWORKS = {
     "model.generator.image_size": (32, 16),
     "model.generator.channels": 8,
     "model.generator.num_blocks": 2,
-    "model.appearance_discriminator": {"channels": 4, "num_layers": 2},
-    "model.pose_discriminator": {"channels": 4, "num_layers": 2},
     "model.max_pairs": 4,
 }
 _FULL_NETWORKS = {
@@ -48,8 +48,6 @@ _FULL_NETWORKS = {
     ),  # as stored; the re-ID network's input is larger
     "model.generator.image_size": (128, 64),
     "model.generator.channels": 128,
-    "model.appearance_discriminator": {"channels": 64, "num_layers": 4},
-    "model.pose_discriminator": {"channels": 64, "num_layers": 4},
     "model.max_pairs": None,
 }
 PRESETS = {
@@ -60,6 +58,7 @@ PRESETS = {
         lrs=(1e-3, 2e-3),
         lr=2e-3,
         joint=_TINY_NETWORKS,
+        discriminator={"channels": 4, "num_layers": 2},
         people={"num_train_ids": 15, "num_test_ids": 4, "num_cameras": 3, "cameras_per_id": 2},
         batch=12,
         workers=0,
@@ -79,6 +78,7 @@ PRESETS = {
         lrs=(3.75e-4, 7.5e-4, 1.5e-3, 3e-3),
         lr=1.5e-3,
         joint=_FULL_NETWORKS,
+        discriminator={"channels": 64, "num_layers": 4},
         workers=8,
     ),
 }

@@ -48,9 +48,11 @@ _TARGETS = ("any", "cross_camera", "same_id")
 _PAPER = {
     "model.generator.correspondence": None,
     "model.condition_on_camera": False,
+    "model.pose_discriminator": {"_delete_": True, "type": "PoseDiscriminator"},  # instead of None
     "model.objective.weights.adversarial": 5.0,
     "model.objective.weights.reconstruction": 10.0,
     "model.objective.weights.semantic": 10.0,
+    "model.objective.weights.structural": 0.0,
     "model.objective.adversarial_ramp": (0.0, 0.0),
     "model.objective.semantic_ramp": (0.0, 0.0),
     "model.objective.quartet_ramp": (0.0, 0.05),
