@@ -1,5 +1,5 @@
-# The run whose generator and re-ID network are shipped as `demo`: more people than the demo, longer, with
-# the generator and the losses of its time, and without the adversarial ones, which leave grain at 64x32.
+# The run whose generator and re-ID network are shipped as `demo`: more people than the demo, longer,
+# with the generator and the losses of its time, and without the adversarial ones, which left grain.
 _base_ = "./pose_quartet_demo.py"
 data_root = "data/demo_weights"
 train_dataloader = dict(dataset=dict(source=dict(num_train_ids=500)))

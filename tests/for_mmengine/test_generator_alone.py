@@ -36,6 +36,7 @@ def test_the_others_learn(build, step, batch, encoder):
         weights.adversarial * (log["loss_G_I"] + log["loss_G_P"])
         + weights.reconstruction * log["loss_R"]
         + weights.semantic * log["loss_S"]
+        + weights.structural * log["loss_SSIM"]
     )
     assert log["loss"].item() == pytest.approx(total.item(), rel=1e-5)
     assert "loss_id" not in log
@@ -97,8 +98,11 @@ def test_perceptual_loss_of_layers_that_are_not_there(build, step, batch, encode
 
 def test_structural_loss(build, step, batch, encoder):
     options = {"reid_checkpoint": str(encoder[0])}
-    without = step(build(**options), batch)[0]
-    log, changed, _ = step(build(**options, **{"objective.weights.structural": 3.0}), batch)
+    (without, *_), (log, changed, _) = (
+        step(build(**options, **{"objective.weights.structural": weight}), batch)
+        for weight in (0.0, 3.0)
+    )
+    assert "loss_SSIM" not in without
     assert "generator" in changed
     assert 0 < log["loss_SSIM"] < 2
     assert (log["loss"] - without["loss"]).item() == pytest.approx(

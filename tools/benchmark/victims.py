@@ -49,7 +49,9 @@ model = dict(
     backbone=dict(name="osnet_x0_25"), reid_input=dict(size={SIZE}, erase=0.5), max_pairs=5,
     generator=dict({NETWORKS["generator"]}),
     appearance_discriminator=dict({NETWORKS["appearance_discriminator"]}),
-    pose_discriminator=dict(_delete_=True, type="PoseDiscriminator", **{NETWORKS["pose_discriminator"]}),
+    pose_discriminator=dict(
+        {NETWORKS["pose_discriminator"]}, _delete_=True, type="PoseDiscriminator"
+    ),
     objective=dict(adversarial_ramp=(0, 0), semantic_ramp=(0, 0)), augment=dict(warmup=0),
 )
 param_scheduler = [dict(type="LinearLR", start_factor=1.0, end_factor=0.0, begin=1, end={EPOCHS})]
