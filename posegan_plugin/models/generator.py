@@ -19,7 +19,7 @@ class PoseTransferGenerator(nn.Module):
     Args:
         image_size: (H, W) of the images, each a multiple of 4.
         channels: C, the width of all maps at H/4 x W/4; a multiple of 4. 128 costs 2.8 GMAC an
-            image at 128x64, and 0.5 more with correspondence; 64 about a quarter of it.
+            image at 128x64, and 0.5 or 0.6 more with correspondence; 64 about a quarter of it.
         num_blocks: N of PAAN and PAGN, 1 to 8 (paper: 4).
         correspondence: ``None`` (the paper's generator), ``"attention"``
             (:class:`posegan_plugin.models.correspondence.PoseCorrespondence`), or ``"detailed"``,

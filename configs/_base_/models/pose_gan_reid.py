@@ -1,4 +1,4 @@
-# The full-size networks: a generator of 3.3 GMAC at 128x64 and osnet_x1_0 at 256x128.
+# The full-size networks: a generator of 3.4 GMAC at 128x64 and osnet_x1_0 at 256x128.
 model = dict(
     type="PoseGANReID",
     mode="joint",  # joint | online | baseline
