@@ -1,12 +1,11 @@
 # The run whose generator and re-ID network are shipped as `demo`: more people than the demo, longer,
-# with the generator and the losses of its time, and without the adversarial ones, which left grain.
+# with the losses of its time, and without the adversarial ones, which left grain.
 _base_ = "./pose_quartet_demo.py"
 data_root = "data/demo_weights"
 train_dataloader = dict(dataset=dict(source=dict(num_train_ids=500)))
 val_dataloader = dict(dataset=dict(source=dict(num_train_ids=500)))
 test_dataloader = val_dataloader
 model = dict(
-    generator=dict(correspondence="attention"),
     appearance_discriminator=None,
     objective=dict(weights=dict(structural=0.0, semantic=0.5)),
 )

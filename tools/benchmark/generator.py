@@ -31,7 +31,7 @@ def main() -> None:
     if args.device == "cpu" and not args.return_memory:
         keep_freed_memory()
     networks = {
-        "ours": PoseTransferGenerator(SIZE, correspondence="detailed"),
+        "ours": PoseTransferGenerator(SIZE, correspondence="attention"),
         "paper's": PoseTransferGenerator(SIZE),
         "patn": PATNGenerator(SIZE),
     }

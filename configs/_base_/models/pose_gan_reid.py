@@ -1,4 +1,4 @@
-# The full-size networks: a generator of 3.4 GMAC at 128x64 and osnet_x1_0 at 256x128.
+# The full-size networks: a generator of 3.3 GMAC at 128x64 and osnet_x1_0 at 256x128.
 model = dict(
     type="PoseGANReID",
     mode="joint",  # joint | online | baseline
@@ -12,7 +12,7 @@ model = dict(
         image_size=(128, 64),
         channels=128,
         num_blocks=4,
-        correspondence="detailed",  # None: the paper's generator
+        correspondence="attention",  # None: the paper's generator
         norm="batch",
         deconvolution="resize",
     ),
