@@ -151,8 +151,8 @@ class PoseGANReID(BaseModel):
             self.to(memory_format=torch.channels_last)
         if compile:
             judges = (self.appearance_discriminator, self.pose_discriminator)
-            # Not the backbone of a joint step: its statistics change between the frozen pass of the
-            # semantic loss and the backward pass, which compiled code refuses.
+            # Not the backbone of a joint step, which runs it in two states: twice the compiling, for a
+            # step that is 1.05 times as fast on a CPU.
             backbone = None if mode == "joint" else self.reid.backbone
             compile_networks((self.generator, *judges, backbone), get_device(), compile)
         trained = ("reid", "generator", "appearance_discriminator", "pose_discriminator")
