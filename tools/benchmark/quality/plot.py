@@ -1,4 +1,4 @@
-"""Scores against what an image costs."""
+"""The scores of all rows side by side."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from posegan_plugin.pose.files import write_atomic
-from quality.table import COLUMNS, value_of
+from quality.table import COLUMNS, real_value, value_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -17,7 +17,9 @@ _SHOWN = ("SSIM", "mask_SSIM", "pose_gap", "PCK_generated", "R1_generated_elsewh
 
 
 def write_plot(rows: Mapping[str, Sequence[Mapping]], title: str, path: Path) -> None:
-    """One panel a score: trained rows as points with error bars over seeds, others as lines.
+    """One panel a score, one line a row: trained rows as points with error bars over seeds.
+
+    Answers that need no training are hollow; a dashed line is what the true target gets.
 
     Args:
         rows: Name of each row -> what its seeds' ``scores.json`` hold.
@@ -26,26 +28,27 @@ def write_plot(rows: Mapping[str, Sequence[Mapping]], title: str, path: Path) ->
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(13, 8), layout="constrained")
+    figure = Figure(figsize=(14, 3 + 0.4 * len(rows)), layout="constrained")
     figure.suptitle(title)
-    headings = {c.score: c.heading for c in COLUMNS}
-    for axes, score in zip(figure.subplots(2, 3).flat, _SHOWN, strict=True):
-        axes.set(xlabel="GMAC an image", ylabel=headings[score])
+    columns = {c.score: c for c in COLUMNS}
+    last = next(reversed(rows.values()))[:1]  # the true target is the same for every row and seed
+    for axes, score in zip(figure.subplots(2, 3, sharey=True).flat, _SHOWN, strict=True):
+        column = columns[score]
+        axes.set(xlabel=column.heading)
         axes.grid(alpha=0.3)
+        axes.set_yticks(range(len(rows)), [runs[0]["label"] for runs in rows.values()])
         if all(value_of(runs, score) is None for runs in rows.values()):
             axes.text(0.5, 0.5, "not measured", ha="center", transform=axes.transAxes)
-        for number, runs in enumerate(rows.values()):
+        for place, runs in enumerate(rows.values()):
             value = value_of(runs, score)
             if value is None:
                 continue
-            style = {"color": f"C{number % 10}", "label": runs[0]["label"]}
-            if runs[0]["seed"] is not None:
-                marker = "os^Dv"[number // 10 % 5]
-                axes.errorbar(runs[0]["gmac"], value.mean, value.spread or 0, fmt=marker, **style)
-            else:
-                axes.axhline(value.mean, linestyle="--", linewidth=1, **style)
-    handles, labels = figure.axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize="small")
+            style = {"color": "C0"} if runs[0]["seed"] is not None else {"mfc": "none", "mec": "C7"}
+            axes.errorbar(value.mean, place, xerr=value.spread or 0, fmt="o", **style)
+        real = real_value(last, column)
+        if real is not None:
+            axes.axvline(real, linestyle="--", linewidth=1, color="C1")
+    figure.axes[0].invert_yaxis()  # shared: the order of the table
     write_svg(figure, path)
 
 

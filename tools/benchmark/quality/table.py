@@ -116,10 +116,23 @@ def markdown(rows: Mapping[str, Sequence[Mapping]]) -> str:
     return "\n".join(lines)
 
 
+def real_value(runs: Sequence[Mapping], column: Column) -> float | None:
+    """What the true target gets in a column; ``None`` where that was not measured or says nothing.
+
+    Args:
+        runs: What ``scores.json`` of any row holds.
+        column: One of :data:`COLUMNS`.
+    """
+    if not isinstance(column.real, str):
+        return column.real
+    value = value_of(runs, column.real)
+    return None if value is None else value.mean
+
+
 def _real(runs: Sequence[Mapping], column: Column) -> str:
-    if isinstance(column.real, float):
-        return f"{column.real:.{column.digits}f}"
-    return _cell(runs, column.real, column.digits) if column.real else ""
+    value = real_value(runs, column)
+    missing = "not measured" if column.real else ""
+    return missing if value is None else f"{value:.{column.digits}f}"
 
 
 def _cell(runs: Sequence[Mapping], score: str, digits: int) -> str:
