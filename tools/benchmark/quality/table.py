@@ -42,12 +42,8 @@ COLUMNS = (
     Column("diversity", "diversity", 2, 1.0),
     Column("sharpness", "sharpness", 2, 1.0),
 )
-_NAMED = (
-    "PCK_generated",
-    "R1_generated",
-    "R1_generated_elsewhere",
-    "LPIPS",
-)  # with the networks that judge
+# Their protocols stand under the table: they name the networks that judge.
+_NAMED = ("PCK_generated", "R1_generated", "R1_generated_elsewhere", "LPIPS")
 
 
 class Value(NamedTuple):
