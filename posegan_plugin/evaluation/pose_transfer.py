@@ -90,6 +90,7 @@ def evaluate_transfer(
     means: MeanImages | None = None,
     batch_size: int = 64,
     extra_scores: Sequence[TransferScore] = (),
+    elsewhere: bool = False,
 ) -> TransferResult:
     """Score a generator on pairs.
 
@@ -102,6 +103,7 @@ def evaluate_transfer(
         batch_size: Images at a time.
         extra_scores: Further scores, as those of :mod:`posegan_plugin.evaluation.perceptual` and
             :mod:`posegan_plugin.evaluation.detected_poses`.
+        elsewhere: See :class:`posegan_plugin.evaluation.retrieval.Retrieval`.
 
     Returns:
         The images, and the scores of :data:`PROTOCOLS`, of
@@ -121,7 +123,7 @@ def evaluate_transfer(
     values["pose_gap"] = values["SSIM"] - values["SSIM_shuffled"]
     values["SSIM_trivial"] = max(_trivial(samples, means).values())
     protocols = dict(PROTOCOLS)
-    for score in (Retrieval(describe), *extra_scores):
+    for score in (Retrieval(describe, elsewhere=elsewhere), *extra_scores):
         values |= score(samples)
         protocols |= score.protocols
     pids = dataset.pids[pairs.targets]

@@ -28,13 +28,14 @@ class Retrieval:
 
     The condition's camera stays in the gallery: a synthesised image that keeps the condition's
     background is found by it, one that is drawn as the target's camera sees is not. With
-    ``elsewhere`` that camera is left out too, and only the person can be recognised.
+    ``elsewhere`` there are further scores, their names ending so, for which that camera is left out
+    too: only the person can be recognised.
 
     Args:
         describe: Images (B, 3, H, W) in [-1, 1] -> retrieval descriptors (B, D).
         network: Which network that is, for the protocol.
         suffix: Appended to the names of the scores.
-        elsewhere: Whether the condition's camera is left out as well.
+        elsewhere: Whether to score without the condition's camera as well.
     """
 
     def __init__(
@@ -45,21 +46,19 @@ class Retrieval:
         elsewhere: bool = False,
     ) -> None:
         self._describe = describe
-        self._suffix = suffix
-        self._elsewhere = elsewhere
-        left_out = (
-            "the cameras of target and condition"
-            if elsewhere
-            else "the target's camera, condition and target"
-        )
-        first, precision = f"R1_generated{suffix}", f"mAP_generated{suffix}"
-        self.protocols = {
-            first: "percent; nearest test image is of the person, asked with the synthesised image; "
-            f"{network}; {left_out} left out",
-            f"R1_real{suffix}": f"{first} asked with the true target: its ceiling",
-            precision: f"percent; mean average precision of the lists of {first}",
-            f"mAP_real{suffix}": f"{precision} asked with the true target: its ceiling",
-        }
+        # End of the names -> whether the condition's camera is left out.
+        self._ways = {suffix: False, **({f"{suffix}_elsewhere": True} if elsewhere else {})}
+        self.protocols = {}
+        for end, without in self._ways.items():
+            cameras = "the cameras of target and condition" if without else "the target's camera"
+            first, precision = f"R1_generated{end}", f"mAP_generated{end}"
+            self.protocols |= {
+                first: "percent; nearest test image is of the person, asked with the synthesised "
+                f"image; {network}; {cameras}, condition and target left out",
+                f"R1_real{end}": f"{first} asked with the true target: its ceiling",
+                precision: f"percent; mean average precision of the lists of {first}",
+                f"mAP_real{end}": f"{precision} asked with the true target: its ceiling",
+            }
 
     def __call__(self, samples: TransferSamples) -> dict[str, Tensor]:
         """Score samples, see :class:`posegan_plugin.evaluation.transfer_samples.TransferScore`."""
@@ -76,9 +75,10 @@ class Retrieval:
                 images,
                 label=label,
             )
-            found, precision = _rank(queries, gallery, samples, self._elsewhere)
-            values[f"R1_{asked}{self._suffix}"] = 100 * found
-            values[f"mAP_{asked}{self._suffix}"] = 100 * precision
+            for end, elsewhere in self._ways.items():
+                found, precision = _rank(queries, gallery, samples, elsewhere)
+                values[f"R1_{asked}{end}"] = 100 * found
+                values[f"mAP_{asked}{end}"] = 100 * precision
         return values
 
 

@@ -23,7 +23,6 @@ from posegan_plugin.evaluation.pose_transfer import (
     evaluate_transfer,
     fixed_pairs,
 )
-from posegan_plugin.evaluation.retrieval import Retrieval
 from posegan_plugin.evaluation.sharpness import Sharpness
 from posegan_plugin.evaluation.transfer_samples import Average, TransferScore
 from posegan_plugin.file_hash import file_hash
@@ -97,7 +96,6 @@ class Scorer:
         """Take a re-ID network that looks for the people."""
         self._judge = judge
         self._extra.append(Diversity(judge.describe, JUDGE_NAME))
-        self._extra.append(Retrieval(judge.describe, JUDGE_NAME, "_elsewhere", elsewhere=True))
         self.facts["judge"] = judge.sha256
 
     @cached_property
@@ -131,6 +129,7 @@ class Scorer:
             self._judge.describe,
             self.means,
             extra_scores=self._extra,
+            elsewhere=True,
         )
         content = {
             **facts,
