@@ -93,6 +93,7 @@ def test_the_papers_schedule(name):
 def test_the_papers_losses():
     model = load("ablations/paper_4_blocks.py").model
     assert model.generator.correspondence is None
+    assert not model.generator.part_warp
     assert not model.condition_on_camera
     assert model.reid_to_generator
     objective = model.objective.to_dict()

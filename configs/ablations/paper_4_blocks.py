@@ -1,7 +1,7 @@
 # The complete approach of the paper's table 3: its own generator, losses and weights (section 4).
 _base_ = "../pose_quartet_market.py"
 model = dict(
-    generator=dict(correspondence=None),
+    generator=dict(correspondence=None, part_warp=False),
     condition_on_camera=False,
     pose_discriminator=dict(  # in place of None
         _delete_=True, type="PoseDiscriminator", channels=64, num_layers=4

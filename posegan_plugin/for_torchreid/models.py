@@ -83,4 +83,4 @@ def build_generator(
     """
     if pretrained:
         warnings.warn(f"{GENERATOR} has no pretrained weights", stacklevel=2)
-    return PoseTransferGenerator(**{"correspondence": "attention", **options})
+    return PoseTransferGenerator(**{"correspondence": "attention", "part_warp": True, **options})

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from posegan_plugin.errors import UserError
 from posegan_plugin.models.correspondence import PoseCorrespondence
 from posegan_plugin.models.encoder import Encoder
 from posegan_plugin.models.paan import PAAN
 from posegan_plugin.models.pagn import PAGN
+from posegan_plugin.models.part_warp import WARP_CHANNELS, PartWarp
 from posegan_plugin.models.pose_maps import check_image_size, pose_maps
 from posegan_plugin.pose import NUM_JOINTS
 
@@ -21,13 +24,14 @@ class PoseTransferGenerator(nn.Module):
         channels: C, the width of all maps at H/4 x W/4; a multiple of 4. 128 costs 2.8 GMAC an
             image at 128x64, and 0.5 or 0.6 more with correspondence; 64 about a quarter of it.
         num_blocks: N of PAAN and PAGN, 1 to 8 (paper: 4).
-        correspondence: ``None`` (the paper's generator), ``"attention"``
-            (:class:`posegan_plugin.models.correspondence.PoseCorrespondence`), or ``"detailed"``,
-            which moves the encoder's finer map and the pixels as well (two blocks at least).
+        correspondence: ``None`` (the paper's generator) or ``"attention"``
+            (:class:`posegan_plugin.models.correspondence.PoseCorrespondence`).
         num_cameras: 0: the target camera is unknown (the paper). Otherwise the number of cameras;
             the target's camera then enters beside the target pose as one-hot constant planes.
         norm: See :func:`posegan_plugin.models.layers.build_norm`.
         deconvolution: See :class:`posegan_plugin.models.layers.DeconvBlock`.
+        part_warp: Whether the condition's pixels, laid where the target pose has their body part,
+            enter beside the target pose (:class:`posegan_plugin.models.part_warp.PartWarp`).
 
     Raises:
         UserError: A value outside the ranges above.
@@ -42,6 +46,7 @@ class PoseTransferGenerator(nn.Module):
         num_cameras: int = 0,
         norm: str = "batch",
         deconvolution: str = "resize",
+        part_warp: bool = False,
     ) -> None:
         super().__init__()
         check_image_size(image_size)
@@ -49,32 +54,25 @@ class PoseTransferGenerator(nn.Module):
             raise UserError(f"generator num_blocks={num_blocks} must lie between 1 and 8")
         if channels < 4 or channels % 4:
             raise UserError(f"generator channels={channels} must be a positive multiple of 4")
-        if correspondence not in (None, "attention", "detailed"):
+        if correspondence not in (None, "attention"):
             raise UserError(
-                f"generator correspondence={correspondence!r} is unknown; choose None, 'attention' "
-                "or 'detailed'"
-            )
-        if correspondence == "detailed" and num_blocks < 2:
-            raise UserError(
-                "generator correspondence='detailed' needs num_blocks of 2 or more: with one block "
-                "there is no stream at half the resolution"
+                f"generator correspondence={correspondence!r} is unknown; choose None or 'attention'"
             )
         self.image_size = tuple(image_size)
         self.num_cameras = num_cameras
         self.appearance_encoder = Encoder(3, channels, norm)
         self.pose_encoder = Encoder(NUM_JOINTS, channels, norm)
         self.paan = PAAN(channels, num_blocks, norm)
-        details = ((channels // 2, 2), (3, 4)) if correspondence == "detailed" else ()
-        self.correspondence = (
-            PoseCorrespondence(channels, norm=norm, details=details) if correspondence else None
-        )
+        self.correspondence = PoseCorrespondence(channels, norm=norm) if correspondence else None
+        self.part_warp = PartWarp(self.image_size) if part_warp else None
+        warp_channels = WARP_CHANNELS if part_warp else 0
         self.pagn = PAGN(
             channels,
-            NUM_JOINTS + num_cameras,
+            NUM_JOINTS + num_cameras + warp_channels,
             num_blocks,
             norm,
             deconvolution,
-            pixel_channels=3 if details else 0,
+            pixel_channels=warp_channels,
         )
 
     def forward(
@@ -112,17 +110,25 @@ class PoseTransferGenerator(nn.Module):
         """
         size = self.image_size
         source_maps = pose_maps(condition_pose, size, 1, condition)
-        to_half, to_quarter = self.appearance_encoder
-        half = to_half(condition)
-        f_I, f_P, paan_masks = self.paan(to_quarter(half), self.pose_encoder(source_maps))
-        details: list[Tensor] = []
+        f_I, f_P = self.appearance_encoder(condition), self.pose_encoder(source_maps)
+        f_I, f_P, paan_masks = self.paan(f_I, f_P)
         if self.correspondence is not None:
             target_maps = pose_maps(target_pose, size, 1, condition)
-            details = [half, condition] if self.correspondence.scales else []
-            f_I, details = self.correspondence(f_I, f_P, self.pose_encoder(target_maps), details)
-        cameras = target_camera, self.num_cameras
-        poses = [pose_maps(target_pose, size, 4, condition, *cameras)] * len(self.pagn.blocks)
-        if len(poses) > 1:  # the last module works from H/2 x W/2
-            poses[-1] = pose_maps(target_pose, size, 2, condition, *cameras)
-        image, pagn_masks = self.pagn(f_I, poses, details)
+            f_I = self.correspondence(f_I, f_P, self.pose_encoder(target_maps))
+        warped = None
+        if self.part_warp is not None:
+            warped = self.part_warp(condition, condition_pose, target_pose)
+
+        def target(stride: int) -> Tensor:
+            """P_t, and what is known of the target beside it."""
+            cameras = target_camera, self.num_cameras
+            maps = pose_maps(target_pose, size, stride, condition, *cameras)
+            if warped is None:
+                return maps
+            return torch.cat((maps, F.avg_pool2d(warped, stride).to(maps.dtype)), dim=1)
+
+        targets = [target(4)] * len(self.pagn.blocks)
+        if len(targets) > 1:  # the last module works from H/2 x W/2
+            targets[-1] = target(2)
+        image, pagn_masks = self.pagn(f_I, targets, warped)
         return image, paan_masks, pagn_masks

@@ -122,13 +122,10 @@ class PAGN(nn.Module):
                 PAGNModule(width, out, channels, pose_channels, upsample, norm, deconvolution)
             )
             width = out
-        head: list[nn.Module] = [nn.Conv2d(2 * width + pixel_channels, 3, 3, 1, 1), nn.Tanh()]
-        if num_blocks == 1:
-            head.insert(0, nn.Upsample(scale_factor=2, mode="nearest"))
-        self.head = nn.Sequential(*head)
+        self.head = nn.Sequential(nn.Conv2d(2 * width + pixel_channels, 3, 3, 1, 1), nn.Tanh())
 
     def forward(
-        self, f_I: Tensor, poses: Sequence[Tensor], details: Sequence[Tensor] = ()
+        self, f_I: Tensor, poses: Sequence[Tensor], pixels: Tensor | None = None
     ) -> tuple[Tensor, list[Tensor]]:
         """Generate images.
 
@@ -136,8 +133,7 @@ class PAGN(nn.Module):
             f_I: f_I[N] (B, channels, H/4, W/4): the start of both streams and AdaIN's content.
             poses: P_t at the resolution that each module works at, one (B, pose_channels, h, w)
                 a module: H/4 x W/4 for all but the last module, H/2 x W/2 for the last of several.
-            details: Nothing, or what is finer than f_I: (B, channels/2, H/2, W/2), which joins the
-                image stream before the last of several modules, and (B, pixel_channels, H, W).
+            pixels: What the final layer sees too (B, pixel_channels, H, W), if it was built so.
 
         Returns:
             I_g (B, 3, H, W) in (-1, 1) and the N attention masks.
@@ -145,8 +141,11 @@ class PAGN(nn.Module):
         f_g = I_g = f_I
         masks = []
         for block, P_t in zip(self.blocks, poses, strict=True):
-            if details and block is self.blocks[-1]:
-                I_g = I_g + details[0]
             f_g, I_g, mask = block(f_g, I_g, f_I, P_t)
             masks.append(mask)
-        return self.head(torch.cat((I_g, f_g, *details[1:]), dim=1)), masks
+        streams = torch.cat((I_g, f_g), dim=1)
+        if len(self.blocks) == 1:
+            streams = F.interpolate(streams, scale_factor=2, mode="nearest")
+        if pixels is not None:
+            streams = torch.cat((streams, pixels), dim=1)
+        return self.head(streams), masks

@@ -161,8 +161,11 @@ def test_generator(clean):
         generator = torchreid_module("models").build_model("posegan_generator", 0, pretrained=True)
     assert generator.image_size == (128, 64)
     assert generator.correspondence is not None
-    small = build_generator(image_size=(32, 16), channels=8, num_cameras=3, correspondence=None)
-    assert (small.image_size, small.num_cameras, small.correspondence) == ((32, 16), 3, None)
+    assert generator.part_warp is not None
+    papers = {"correspondence": None, "part_warp": False}
+    small = build_generator(image_size=(32, 16), channels=8, num_cameras=3, **papers)
+    assert (small.image_size, small.num_cameras) == ((32, 16), 3)
+    assert (small.correspondence, small.part_warp) == (None, None)
 
 
 def test_nothing_is_downloaded(clean, tmp_path, monkeypatch):

@@ -57,53 +57,15 @@ def test_equals_a_naive_loop_over_positions(heads):
             share = scores.softmax(0)
             moved[part, i] = sum(share[j] * v[part, j] for j in range(6))
     expected = network.out(torch.cat((moved.reshape(1, 8, 3, 2), target), dim=1))
-    appearance, details = network(f_I, f_P, pose)
-    assert torch.allclose(appearance, expected, atol=1e-5)
-    assert details == []
-
-
-def look_across(network):
-    """Make each position look at the other side in x, and change nothing of the details."""
-    for layer in (network.query, network.key):
-        torch.nn.init.zeros_(layer.weight)
-        torch.nn.init.zeros_(layer.bias)
-    sine_of_x = -16 + 2  # of the lowest frequency: left is -1, right is 1
-    network.query.weight.data[0, sine_of_x] = -1e4
-    network.key.weight.data[0, sine_of_x] = 1
-    for project in network.details:
-        torch.nn.init.eye_(project.weight.data[..., 0, 0])
-        torch.nn.init.zeros_(project.bias)
-
-
-@pytest.mark.parametrize("scale", [2, 4])
-def test_patches_of_larger_maps_go_where_their_position_goes(scale):
-    # One row of two positions; each looks at the other one, so the halves change places whole.
-    torch.manual_seed(0)
-    network = PoseCorrespondence(4, heads=1, details=[(3, scale)]).eval()
-    look_across(network)
-    image = rand(1, 3, scale, 2 * scale)
-    maps = [rand(1, 4, 1, 2, seed=n) for n in range(3)]
-    _, [moved] = network(*maps, [image])
-    left, right = image.chunk(2, dim=-1)
-    assert torch.allclose(moved, torch.cat((right, left), dim=-1), atol=1e-5)
-
-
-def test_as_many_larger_maps_as_announced():
-    network = PoseCorrespondence(8, details=[(3, 2)])
-    with pytest.raises(ValueError, match="argument 2 is shorter"):
-        network(*[rand(1, 8, 2, 2)] * 3)
+    assert torch.allclose(network(f_I, f_P, pose), expected, atol=1e-5)
 
 
 def test_memory_format_does_not_matter():
     torch.manual_seed(0)
-    network = PoseCorrespondence(8, details=[(3, 2)]).eval()
+    network = PoseCorrespondence(8).eval()
     maps = [rand(2, 8, 4, 3, seed=n) for n in range(3)]
     last = [m.to(memory_format=torch.channels_last) for m in maps]
-    larger = rand(2, 3, 8, 6, seed=3)
-    for details in ([larger], [larger.to(memory_format=torch.channels_last)]):
-        (first, [fine]), (second, [same]) = network(*maps, [larger]), network(*last, details)
-        assert torch.allclose(first, second, atol=1e-5)
-        assert torch.allclose(fine, same, atol=1e-5)
+    assert torch.allclose(network(*maps), network(*last), atol=1e-5)
 
 
 def corner_gradient(correspondence):
@@ -120,7 +82,7 @@ def corner_gradient(correspondence):
     )
     out, _, _ = generator.paan(f_I, f_P)
     if correspondence:
-        out, _ = generator.correspondence(out, f_P, target)
+        out = generator.correspondence(out, f_P, target)
     out[0, :, -1, -1].sum().backward()
     return f_I.grad[0, :, 0, 0].abs().max().item()
 
@@ -134,7 +96,7 @@ def test_the_output_replaces_the_appearance_everywhere():
     # Adding it to f_I[N] would leave the source layout in reach.
     torch.manual_seed(0)
     generator = PoseTransferGenerator((32, 16), 8, 2, "attention").eval()
-    generator.correspondence.register_forward_hook(lambda *_: (torch.ones(1, 8, 8, 4), []))
+    generator.correspondence.register_forward_hook(lambda *_: torch.ones(1, 8, 8, 4))
     pose = torch.zeros(1, 18, 3)
     first = generator(rand(1, 3, 32, 16), pose, pose)
     second = generator(rand(1, 3, 32, 16, seed=1), pose, pose)

@@ -7,9 +7,15 @@ from torch.utils.flop_counter import FlopCounterMode
 from posegan_plugin.errors import UserError
 from posegan_plugin.models import PoseTransferGenerator
 
-LEAST_BLOCKS = {None: 1, "attention": 1, "detailed": 2}
-CORRESPONDENCES = list(LEAST_BLOCKS)
 SIZE = (32, 16)
+# The paper's, this package's, and the warp with nothing else.
+_KINDS = {
+    "paper": {},
+    "attention": {"correspondence": "attention"},
+    "attention and warp": {"correspondence": "attention", "part_warp": True},
+    "warp": {"part_warp": True},
+}
+KINDS = pytest.mark.parametrize("kind", _KINDS.values(), ids=_KINDS)
 
 
 def small(**options):
@@ -30,12 +36,11 @@ def people(batch=2, seed=0):
     return points
 
 
-@pytest.mark.parametrize("correspondence", CORRESPONDENCES)
+@KINDS
 @pytest.mark.parametrize("norm", ["batch", "instance", "none"])
 @pytest.mark.parametrize("num_blocks", [1, 2, 5])
-def test_image_and_masks(correspondence, norm, num_blocks):
-    num_blocks = max(num_blocks, LEAST_BLOCKS[correspondence])
-    generator = small(correspondence=correspondence, norm=norm, num_blocks=num_blocks)
+def test_image_and_masks(kind, norm, num_blocks):
+    generator = small(**kind, norm=norm, num_blocks=num_blocks)
     image, paan, pagn = generator.generate_with_masks(condition(), people(), people(seed=1))
     assert image.shape == (2, 3, *SIZE)
     assert image.abs().max() < 1
@@ -46,25 +51,25 @@ def test_image_and_masks(correspondence, norm, num_blocks):
         assert pagn[-1].shape == (2, 2, *SIZE)
 
 
-@pytest.mark.parametrize("correspondence", CORRESPONDENCES)
-def test_forward_is_the_image_alone(correspondence):
-    generator = small(correspondence=correspondence).eval()
+@KINDS
+def test_forward_is_the_image_alone(kind):
+    generator = small(**kind).eval()
     arguments = condition(), people(), people(seed=1)
     assert torch.equal(generator(*arguments), generator.generate_with_masks(*arguments)[0])
 
 
-@pytest.mark.parametrize("correspondence", CORRESPONDENCES)
-def test_both_poses_and_the_condition_change_the_image(correspondence):
-    generator = small(correspondence=correspondence, norm="instance")
+@KINDS
+def test_both_poses_and_the_condition_change_the_image(kind):
+    generator = small(**kind, norm="instance")
     base = generator(condition(), people(), people(seed=1))
     assert not torch.allclose(base, generator(condition(seed=1), people(), people(seed=1)))
     assert not torch.allclose(base, generator(condition(), people(seed=2), people(seed=1)))
     assert not torch.allclose(base, generator(condition(), people(), people(seed=2)))
 
 
-@pytest.mark.parametrize("correspondence", CORRESPONDENCES)
-def test_coordinates_of_missing_joints_do_not_matter(correspondence):
-    generator = small(correspondence=correspondence).eval()
+@KINDS
+def test_coordinates_of_missing_joints_do_not_matter(kind):
+    generator = small(**kind).eval()
     source, target = people(), people(seed=1)
     source[:, 3, 2] = target[:, 7, 2] = 0
     base = generator(condition(), source, target)
@@ -96,9 +101,9 @@ def test_each_pagn_module_gets_the_target_at_its_own_resolution():
         assert (maps[1, 19] == 0).all()
 
 
-@pytest.mark.parametrize("correspondence", CORRESPONDENCES)
-def test_the_camera_changes_the_image(correspondence):
-    generator = small(num_cameras=3, correspondence=correspondence).eval()
+@KINDS
+def test_the_camera_changes_the_image(kind):
+    generator = small(num_cameras=3, **kind).eval()
     images = [
         generator(condition(1), people(1), people(1, seed=1), torch.tensor([camera]))
         for camera in (0, 1, 2)
@@ -119,22 +124,21 @@ def test_images_of_a_batch_do_not_mix_in_evaluation():
     assert torch.allclose(together[1:], alone, atol=1e-5)
 
 
-@pytest.mark.parametrize("correspondence", CORRESPONDENCES)
+@KINDS
 @pytest.mark.parametrize("num_blocks", [1, 4])
-def test_every_weight_gets_a_gradient(correspondence, num_blocks):
-    num_blocks = max(num_blocks, LEAST_BLOCKS[correspondence])
-    generator = small(correspondence=correspondence, num_blocks=num_blocks, num_cameras=2)
+def test_every_weight_gets_a_gradient(kind, num_blocks):
+    generator = small(**kind, num_blocks=num_blocks, num_cameras=2)
     image = generator(condition(), people(), people(seed=1), torch.tensor([0, 1]))
     image.square().sum().backward()
     without = [n for n, p in generator.named_parameters() if p.grad is None]
     assert without == []
 
 
-@pytest.mark.parametrize("correspondence", CORRESPONDENCES)
+@KINDS
 @pytest.mark.parametrize("num_cameras", [0, 6])
-def test_default_generator_costs_at_most_4_5_gmac(correspondence, num_cameras):
+def test_default_generator_costs_at_most_4_5_gmac(kind, num_cameras):
     with torch.device("meta"):
-        generator = PoseTransferGenerator(correspondence=correspondence, num_cameras=num_cameras)
+        generator = PoseTransferGenerator(**kind, num_cameras=num_cameras)
         arguments = torch.zeros(1, 3, 128, 64), torch.zeros(1, 18, 3), torch.zeros(1, 18, 3)
         camera = torch.zeros(1, dtype=torch.int64) if num_cameras else None
     with FlopCounterMode(display=False) as counter, torch.no_grad():
@@ -142,17 +146,33 @@ def test_default_generator_costs_at_most_4_5_gmac(correspondence, num_cameras):
     assert 2e9 < counter.get_total_flops() <= 2 * 4.5e9
 
 
-@pytest.mark.parametrize("correspondence", CORRESPONDENCES)
-def test_state_dict_round_trip(correspondence):
-    first = small(correspondence=correspondence, num_cameras=2)
+@KINDS
+def test_state_dict_round_trip(kind):
+    first = small(**kind, num_cameras=2)
     torch.manual_seed(1)
-    second = PoseTransferGenerator(SIZE, 8, 2, correspondence, 2)
+    second = PoseTransferGenerator(SIZE, 8, 2, num_cameras=2, **kind)
     arguments = condition(), people(), people(seed=1), torch.tensor([0, 1])
     first(*arguments)  # moves the running statistics
     first.eval(), second.eval()
     assert not torch.allclose(first(*arguments), second(*arguments))
     second.load_state_dict(first.state_dict())
     assert torch.equal(first(*arguments), second(*arguments))
+
+
+def test_the_warp_is_laid_beside_the_target_pose_at_each_resolution():
+    generator = small(part_warp=True, num_cameras=2).eval()
+    seen = []
+    for block in generator.pagn.blocks:
+        block.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[3]))
+    generator.pagn.head.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    arguments = condition(), people(), people(seed=1)
+    generator(*arguments, torch.tensor([0, 1]))
+    quarter, half, whole = (maps[:, -4:] for maps in seen)
+    expected = generator.part_warp(*arguments)
+    assert expected.abs().max() > 0.1
+    assert torch.equal(whole, expected)
+    torch.testing.assert_close(half, torch.nn.functional.avg_pool2d(expected, 2))
+    torch.testing.assert_close(quarter, torch.nn.functional.avg_pool2d(expected, 4))
 
 
 def test_correspondence_none_has_no_further_weights():
@@ -174,8 +194,7 @@ def test_correspondence_none_has_no_further_weights():
         ({"num_blocks": 9}, "num_blocks=9.*between 1 and 8"),
         ({"channels": 6}, "channels=6.*multiple of 4"),
         ({"channels": 0}, "channels=0.*positive"),
-        ({"correspondence": "flow"}, "correspondence='flow'.*None, 'attention' or 'detailed'"),
-        ({"correspondence": "detailed", "num_blocks": 1}, "'detailed' needs num_blocks of 2"),
+        ({"correspondence": "flow"}, "correspondence='flow'.*None or 'attention'"),
         ({"norm": "layer"}, "norm='layer'"),
         ({"deconvolution": "shuffle"}, "deconvolution='shuffle'"),
     ],

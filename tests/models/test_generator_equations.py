@@ -33,17 +33,15 @@ def adain(content, style, eps=1e-5):
     return (content - c_mean) / (c_var + eps).sqrt() * (s_var + eps).sqrt() + s_mean
 
 
-def pagn(network, f_I, poses, details):
+def pagn(network, f_I, poses, warped):
     f_g = I_g = f_I
     for module, P_t in zip(network.blocks, poses, strict=True):
-        if module is network.blocks[-1]:
-            I_g = I_g + sum(details[:1])
         a = run(module.style, torch.cat((f_g, P_t), 1))
         x = adain(enlarged(module.content(f_I), a.shape[-2:]), a)
         A = torch.sigmoid(run(module.attention, x))
         I_g = run(module.image, torch.cat((enlarged(I_g, a.shape[-2:]), A * x), 1))
         f_g = x + a
-    return run(network.head, torch.cat((I_g, f_g, *details[1:]), 1))
+    return run(network.head, torch.cat((I_g, f_g, *warped), 1))
 
 
 def by_the_equations(generator, condition, source, target, camera):
@@ -53,15 +51,23 @@ def by_the_equations(generator, condition, source, target, camera):
     for block in generator.paan.blocks:
         logits = run(block.pose, f_P)
         f_I, f_P = torch.sigmoid(logits) * run(block.appearance, f_I) + f_I, F.relu(logits)
-    details = []
     if generator.correspondence is not None:
         wanted = run(generator.pose_encoder, pose_maps(target, size, 1, condition))
-        if generator.correspondence.scales:
-            details = [run(list(generator.appearance_encoder)[:1], condition), condition]
-        f_I, details = generator.correspondence(f_I, f_P, wanted, details)
+        f_I = generator.correspondence(f_I, f_P, wanted)
+    warped = [] if generator.part_warp is None else [generator.part_warp(condition, source, target)]
     strides = [4] * (len(generator.pagn.blocks) - 1) + [2]
-    poses = [pose_maps(target, size, stride, condition, *planes) for stride in strides]
-    return pagn(generator.pagn, f_I, poses, details)
+    poses = [
+        torch.cat(
+            (pose_maps(target, size, stride, condition, *planes), *_smaller(warped, stride)), 1
+        )
+        for stride in strides
+    ]
+    return pagn(generator.pagn, f_I, poses, warped)
+
+
+def _smaller(maps, stride):
+    """Means of stride x stride pixels."""
+    return [m.unfold(2, stride, stride).unfold(3, stride, stride).mean((-1, -2)) for m in maps]
 
 
 def inputs(generator, batch=3):
@@ -96,10 +102,10 @@ def test_the_shipped_weights_draw_what_the_equations_say(memory_format):
 
 @pytest.mark.parametrize("deconvolution", ["resize", "transposed"])
 @pytest.mark.parametrize("norm", ["batch", "instance", "none"])
-@pytest.mark.parametrize("correspondence", ["attention", "detailed"])
-def test_training_takes_the_same_gradients(correspondence, norm, deconvolution):
+@pytest.mark.parametrize("part_warp", [False, True])
+def test_training_takes_the_same_gradients(part_warp, norm, deconvolution):
     torch.manual_seed(0)
-    options = correspondence, 2, norm, deconvolution
+    options = "attention", 2, norm, deconvolution, part_warp
     generator = PoseTransferGenerator((32, 16), 8, 3, *options).double()
     arguments = [t.double() if t.is_floating_point() else t for t in inputs(generator)]
     found, expected = generator(*arguments), by_the_equations(generator, *arguments)

@@ -31,7 +31,7 @@ def main() -> None:
     if args.device == "cpu" and not args.return_memory:
         keep_freed_memory()
     networks = {
-        "ours": PoseTransferGenerator(SIZE, correspondence="attention"),
+        "ours": PoseTransferGenerator(SIZE, correspondence="attention", part_warp=True),
         "paper's": PoseTransferGenerator(SIZE),
         "patn": PATNGenerator(SIZE),
     }

@@ -215,7 +215,8 @@ def prepare(folder: Path) -> dict[str, Victim]:
         if mode == "online":
             section |= {"checkpoint": str(trained / f"epoch_{EPOCHS}.pth")}
             section |= {"condition_on_camera": True}
-            section["generator"] = {**section["generator"], "correspondence": "attention"}
+            ours = {"correspondence": "attention", "part_warp": True}
+            section["generator"] = {**section["generator"], **ours}
         file = folder / f"{mode}.yaml"
         file.write_text(yaml.safe_dump({**TORCHREID, "posegan": section}))
         name = f"torchreid_{mode}"

@@ -12,7 +12,8 @@ model = dict(
         image_size=(128, 64),
         channels=128,
         num_blocks=4,
-        correspondence="attention",  # None: the paper's generator
+        correspondence="attention",  # None and no part_warp: the paper's generator
+        part_warp=True,
         norm="batch",
         deconvolution="resize",
     ),

@@ -235,6 +235,14 @@ def test_mistakes(benchmark, tmp_path, capsys, options, words):
     assert words in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["tiny", "small", "small128", "full"])
+def test_procedural_people_make_enough_pairs(tool, name):
+    preset = tool.PRESETS[name]
+    source = tool.base_config("procedural", "data", preset, seed=0).test_dataset.source
+    images = source.cameras_per_id * source.images_per_camera
+    assert source.num_test_ids * images * (images - 1) >= preset.pairs
+
+
 def test_too_many_pairs(benchmark, tmp_path):
     with pytest.raises(UserError, match=r"--pairs 5000: .* only 120 pairs"):
         benchmark(tmp_path, "--pairs", "5000")

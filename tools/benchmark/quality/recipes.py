@@ -32,7 +32,7 @@ class Preset:
     judge_epochs: int
     reid: dict = field(default_factory=dict)
     discriminator: dict = field(default_factory=lambda: {"channels": 32, "num_layers": 3})
-    people: dict = field(default_factory=lambda: {"num_train_ids": 500})
+    people: dict = field(default_factory=lambda: {"num_train_ids": 500, "num_test_ids": 80})
     amp: bool = True
 
 
@@ -118,13 +118,9 @@ LOSSES = {
 _PATN = {"type": "PATNGenerator", "num_blocks": 9}
 _PAPER = {"type": "PoseTransferGenerator", "num_blocks": 4, "correspondence": None}
 _OURS = {**_PAPER, "correspondence": "attention"}
-_DETAILED = {**_PAPER, "correspondence": "detailed"}
+_WARPED = {**_OURS, "part_warp": True}
 _NO_GAN = ("D_I", "D_P")
 _STRUCTURAL = {f"{_W}structural": 4.0}
-_PERCEPTUAL = {
-    f"{_W}perceptual": 2.0,
-    "model.objective.perceptual_layers": [f"backbone.model.conv{n}" for n in (1, 2, 3)],
-}
 _BEST = {**_STRUCTURAL, f"{_W}semantic": 6.0}
 
 RECIPES = {
@@ -143,11 +139,14 @@ RECIPES = {
     "correspondence": Recipe("correspondence", _OURS),
     "camera": Recipe("... + camera", _OURS, True),
     "no_judges": Recipe("... - D_I, D_P", _OURS, True, _NO_GAN),
-    "perceptual": Recipe("...... + perceptual loss", _OURS, True, _NO_GAN, _PERCEPTUAL),
     "structural": Recipe("... + structural loss", _OURS, True, _NO_GAN, _STRUCTURAL),
-    "detailed": Recipe("... + details", _DETAILED, True, _NO_GAN, _STRUCTURAL),
-    "semantic": Recipe("... + twelve times L_S", _DETAILED, True, _NO_GAN, _BEST),
-    "best": Recipe("... + D_I: the best", _DETAILED, True, ("D_P",), _BEST),
+    "warp": Recipe("... + part warp", _WARPED, True, _NO_GAN, _STRUCTURAL),
+    "semantic": Recipe("... + twelve times L_S", _WARPED, True, _NO_GAN, _BEST),
+    "best": Recipe("... + D_I: the best", _WARPED, True, ("D_P",), _BEST),
+    "best_without_warp": Recipe("the best, no part warp", _OURS, True, ("D_P",), _BEST),
+    "best_without_attention": Recipe(
+        "the best, no attention", {**_PAPER, "part_warp": True}, True, ("D_P",), _BEST
+    ),
 }
 """The rows that are trained, by name."""
 

@@ -47,6 +47,7 @@ _WEIGHTS = (1.0, 0.3, 0.1)
 _TARGETS = ("any", "cross_camera", "same_id")
 _PAPER = {
     "model.generator.correspondence": None,
+    "model.generator.part_warp": False,
     "model.condition_on_camera": False,
     "model.pose_discriminator": {"_delete_": True, "type": "PoseDiscriminator"},  # instead of None
     "model.objective.weights.adversarial": 5.0,
