@@ -85,7 +85,7 @@ class PoseCorrespondence(nn.Module):
         return self.out(torch.cat((moved, target), dim=1))
 
     def _split(self, x: Tensor) -> Tensor:
-        """(B, C, h, w) -> (B, heads, h*w, C/heads), with C/heads last in memory too: attention on a
-        CPU takes four times as long where it is not."""
+        """(B, C, h, w) -> (B, heads, h*w, C/heads)."""
+        # C/heads comes last in memory too: attention on a CPU takes four times as long if not.
         x = x.permute(0, 2, 3, 1)
         return x.reshape(len(x), -1, self.heads, x.shape[-1] // self.heads).transpose(1, 2)
