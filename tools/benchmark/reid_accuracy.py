@@ -26,6 +26,7 @@ from reid.presets import PRESETS, Setting
 from reid.rows import FAMILIES, GROUPS, ROWS, has_generator, named_rows, needs_generator
 from reid.runs import Runs
 from reid.search import Search, search, untuned
+from reid.store import Store
 from reid.table import write_tables
 
 from posegan_plugin.errors import Interrupted
@@ -128,10 +129,11 @@ class Benchmark:
             generator = load_pretrained(args.generator, device=self._device)
             generator.need_generator()
         networks = (generator, self._device)
-        self._runs = Runs(people, self._preset, folder, *networks)
+        store = Store(self._path.with_name(f"{self._path.name}_runs.json"))
+        self._runs = Runs(people, self._preset, folder, *networks, store)
         if not args.no_search:
             held_out = held_out_people(people, folder / "held_out")
-            self._trials = Runs(held_out, self._preset, folder / "trials", *networks)
+            self._trials = Runs(held_out, self._preset, folder / "trials", *networks, store)
         self._searches: dict[str, Search] = {}
         self._found: dict[str, list[dict]] = {}
         self._equal_time: dict[str, list[dict]] = {}

@@ -131,6 +131,34 @@ def test_what_is_there_is_not_made_again(benchmark, whole, generator, monkeypatc
         benchmark(benchmark.folder / "all", "--rows", "triplet", "--seeds", "0", "--no-search")
 
 
+def test_results_of_another_machine_count(benchmark, whole, generator, tmp_path, monkeypatch):
+    """The file of results alone, without the work dir."""
+    shutil.copytree(whole.work / "people", tmp_path / "procedural_tiny" / "people")
+    name = "reid_accuracy_procedural_tiny_runs.json"
+    (tmp_path / "out").mkdir()
+    shutil.copy(whole.work.parent / "out" / name, tmp_path / "out" / name)
+    line = ("--rows", "softmax", "online_4", "--seeds", "0", "1", "--no-search")
+    with monkeypatch.context() as patch:
+        patch.setattr("reid.toolbox.build_engine", None)
+        found = benchmark(tmp_path, *line, "--generator", generator)
+    assert found.numbers["rows"] == whole.numbers["rows"]
+    # A teacher's result is there, and its weights are not.
+    line = ("--rows", "label_teacher", "--seeds", "0", "--no-search")
+    (taught,) = benchmark(tmp_path, *line, "--generator", generator).numbers["rows"]
+    assert taught["steps"] == 10
+    assert len(list(found.work.glob("softmax_*/seed0/model/*-2"))) == 1
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"softmax": 3}'])
+def test_a_damaged_file_of_results_is_named(benchmark, tmp_path, text):
+    path = tmp_path / "out" / "reid_accuracy_procedural_tiny_runs.json"
+    path.parent.mkdir()
+    path.write_text(text)
+    with pytest.raises(UserError, match=f"{path.name} is no file of results"):
+        benchmark(tmp_path, "--rows", "softmax", "--seeds", "0", "--no-search")
+    assert path.read_text() == text
+
+
 def test_offline_and_a_teacher(benchmark, whole, generator):
     line = ("--rows", "offline", "label_teacher", "--seeds", "0", "--no-search")
     found = benchmark(benchmark.folder / "all", *line, "--generator", generator)

@@ -21,7 +21,7 @@ FOLDER = Path(__file__).resolve().parents[3] / "tools" / "benchmark"
 @pytest.fixture(scope="module")
 def parts():
     """The modules of the benchmark by name."""
-    names = ("people", "presets", "rows", "search", "joint", "runs", "table")
+    names = ("people", "presets", "rows", "search", "joint", "runs", "store", "table")
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(FOLDER)
         yield SimpleNamespace(**{n: importlib.import_module(f"reid.{n}") for n in names})
@@ -132,7 +132,8 @@ def content(parts, people, tmp_path_factory):
     generator = SimpleNamespace(
         architecture={"generator": architecture}, path=weights, sha256="0" * 64, generator=None
     )
-    runs = parts.runs.Runs(people, preset, weights.parent, generator, "cpu")
+    store = parts.store.Store(weights.with_name("runs.json"))
+    runs = parts.runs.Runs(people, preset, weights.parent, generator, "cpu", store)
     runs.result = lambda *args: None  # of the teacher
     families = parts.rows.FAMILIES.items()
     settings = {name: parts.search.untuned(family, preset) for name, family in families}
@@ -213,6 +214,7 @@ def test_search_and_equal_time(parts, people, tmp_path, monkeypatch):
         value = 50 + (setting.lr == 1e-3) + setting.epochs + 5 * (name == "triplet")
         return {
             **{"row": name, "label": name, "seed": seed, "setting": vars(setting), "poses": {}},
+            "hardware": "an abacus",
             **{"seconds": setting.epochs * (30 if name == "triplet" else 20), "steps": 1},
             "scores": dict.fromkeys(("R1", "R5", "R10", "mAP", "mINP"), value),
         }
@@ -248,3 +250,4 @@ def test_search_and_equal_time(parts, people, tmp_path, monkeypatch):
     # Gains are over the better of the toolbox's own rows.
     assert "| -5.0 | -5.0 |" in text
     assert "Equal time of training:" in text
+    assert "--equal-time softmax`, an abacus, Python" in text

@@ -8,14 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from harness import environment
+
 from posegan_plugin.for_mmengine.pretrained import Pretrained
-from posegan_plugin.pose import write_atomic
 from reid.joint import JointTraining, joint_config
 from reid.offline import rendered_people
 from reid.people import People
 from reid.presets import Preset, Setting
 from reid.rows import FAMILIES, ROWS, SYNTHESIS_TARGET
 from reid.scoring import Scorer
+from reid.store import Store
 from reid.toolbox import ToolboxTraining, generator_options, toolbox_options
 from reid.trained import Training
 
@@ -27,6 +29,7 @@ class Runs:
         people: The data set.
         preset: The size.
         folder: Where they go: ``FAMILY_DIGEST/seedN``; rows that come to the same share a training.
+        store: Keeps the results, by these names.
         generator: A trained generator, for rows that need one and for standard poses.
         device: Where networks are tested.
     """
@@ -38,11 +41,14 @@ class Runs:
         folder: Path,
         generator: Pretrained | None,
         device: str,
+        store: Store,
     ) -> None:
         self._people = people
         self._preset = preset
         self._folder = folder
         self._generator = generator
+        self._store = store
+        self._hardware = environment(device)["hardware"]
         self._scorer = Scorer(people, preset, device)
 
     def result(
@@ -52,7 +58,7 @@ class Runs:
         settings: Mapping[str, Setting],
         poses: Sequence[int] = (),
     ) -> dict:
-        """What ``score.json`` of a row and seed holds; it is trained and scored if need be.
+        """The result of a row and seed; it is trained and scored if need be.
 
         Args:
             name: The row.
@@ -64,8 +70,8 @@ class Runs:
         named = {"row": name, "label": row.label}
         training = self._training(name, seed, settings)
         folder = self._place(name, training) / f"seed{seed}"
-        path = folder / "score.json"
-        kept = json.loads(path.read_text()) if path.is_file() else {}
+        key = f"{folder.parent.name}/{folder.name}"
+        kept = self._store.get(key) or {}
         drawn_by = self._generator.sha256 if poses and self._generator else "own"
         posed = kept["poses"] if poses and kept.get("poses_drawn_by") == drawn_by else {}
         missing = [k for k in poses if str(k) not in posed]
@@ -81,13 +87,14 @@ class Runs:
             "seed": seed,
             "setting": asdict(setting),
             "seconds": trained.seconds,
+            "hardware": self._hardware,
             "steps": trained.steps,
             "scores": self._scorer.plain(trained),
             "toolbox": trained.toolbox,
             "poses": posed,
             "poses_drawn_by": drawn_by,
         }
-        write_atomic(path, (json.dumps(found, indent=1) + "\n").encode())
+        self._store.put(key, found)
         return found
 
     def _place(self, name: str, training: Training) -> Path:
@@ -112,8 +119,9 @@ class Runs:
             shared |= generator_options(self._generator, people)
         if row.teacher:
             teacher = self._training("softmax", seed, settings)
-            self.result("softmax", seed, settings)
             folder = self._place("softmax", teacher) / f"seed{seed}"
+            if self.result("softmax", seed, settings) and not (folder / "model").is_dir():
+                teacher.train(folder)  # its result came from another machine
             shared["posegan.teacher_checkpoint"] = str(folder)
         return ToolboxTraining({**shared, **options}, people.digest)
 

@@ -14,7 +14,7 @@ from reid.scoring import SCORES
 from reid.search import Search
 
 Runs = Mapping[str, Sequence[Mapping]]
-"""Name of each row -> what its seeds' ``score.json`` hold."""
+"""Name of each row -> the results of its seeds."""
 TOOLBOX = ("softmax", "triplet")
 """The real-only rows of the toolbox itself; the better one is what gains are measured against."""
 
@@ -102,7 +102,9 @@ def write_tables(
         text += ["Averaged over standard poses:", "", *poses_table(rows), ""]
     if searches:
         text += ["Trials, on held-out training people:", "", *search_table(searches), ""]
-    where = (facts["hardware"], facts["versions"], facts["date"])
+    known = [run for table in (rows, equal_time) for runs in table.values() for run in runs]
+    hardware = " and ".join(dict.fromkeys(run["hardware"] for run in known))
+    where = (hardware, facts["versions"], facts["date"])
     text += [
         f"± is the standard deviation over seeds. `{facts['command']}`, {', '.join(where)}.",
         "",
