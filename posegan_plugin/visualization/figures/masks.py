@@ -21,6 +21,8 @@ from posegan_plugin.visualization.masks import colour_bar, mask_over_image, mean
 def mask_figure(generator: nn.Module, dataset: PersonDataset, pairs: TransferPairs) -> np.ndarray:
     """Condition, its pose, N masks of PAAN, target pose, synthesised image, N masks of PAGN.
 
+    A generator with a part warp has one more column, what that shows it.
+
     Shown is the mean over the channels. Colours go from the lowest to the highest value that a
     module has over all rows, which stand above its column: the means of many channels lie close
     together.
@@ -47,7 +49,9 @@ def mask_figure(generator: nn.Module, dataset: PersonDataset, pairs: TransferPai
     cameras = torch.from_numpy(dataset.camids[pairs.targets])
     inputs = (conditions, poses[pairs.conditions], poses[pairs.targets], cameras)
     device = next(generator.parameters()).device
-    image, paan, pagn = generator.generate_with_masks(*(t.to(device) for t in inputs))
+    inputs = tuple(t.to(device) for t in inputs)
+    image, paan, pagn = generator.generate_with_masks(*inputs)
+    warp = getattr(generator, "part_warp", None)
 
     condition_cells, generated_cells = image_cells(conditions), image_cells(image.float())
     columns = {
@@ -55,6 +59,7 @@ def mask_figure(generator: nn.Module, dataset: PersonDataset, pairs: TransferPai
         "its pose": pose_cells(poses[pairs.conditions], size),
         **_mask_columns("PAAN", condition_cells, paan),
         "target pose": pose_cells(poses[pairs.targets], size),
+        **({"parts moved": image_cells(warp(*inputs[:3])[:, :3])} if warp is not None else {}),
         "synthesised": generated_cells,
         **_mask_columns("PAGN", generated_cells, pagn),
     }

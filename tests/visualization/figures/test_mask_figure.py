@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 
 from posegan_plugin.errors import UserError
 from posegan_plugin.evaluation.transfer_pairs import TransferPairs
@@ -10,10 +11,10 @@ PAIRS = TransferPairs(np.array([0]), np.array([5]))
 VALUES = [(0.2, 0.4), (0.5, 0.5), (0.0, 1.0), (0.6, 0.61)]
 
 
-def columns(picture, box):
-    """The 8 cells of the only row, from left to right, of which the first is the condition."""
+def columns(picture, box, count=8):
+    """The cells of the only row, from left to right, of which the first is the condition."""
     first = box(picture, (0, 20, 200))
-    lefts = [first.left + 102 * n for n in range(8)]
+    lefts = [first.left + 102 * n for n in range(count)]
     return [picture[first.top : first.top + 192, left : left + 96] for left in lefts]
 
 
@@ -71,6 +72,24 @@ def test_legend_shows_the_colours(people, masked):
         np.array_equal(below[y : y + 12, 8:128], bar) for y in range(len(below) - len(bar) + 1)
     ]
     assert any(found)
+
+
+def test_what_a_part_warp_shows_stands_before_the_synthesised_image(people, masked, box):
+    network = masked(VALUES)
+    asked = []
+
+    def warp(*arguments):
+        asked.append(arguments)
+        return torch.ones(1, 4, *people.image_size)  # white
+
+    network.part_warp = warp
+    cells = columns(mask_figure(network, people, PAIRS), box, 9)
+    assert (cells[5] == 255).all()
+    assert (cells[6] == (0, 250, 200)).all()
+    ((condition, condition_pose, target_pose),) = asked
+    torch.testing.assert_close(condition_pose, people.keypoints[:1])
+    torch.testing.assert_close(target_pose, people.keypoints[5:6])
+    assert condition.shape == (1, 3, *people.image_size)
 
 
 def test_a_generator_without_masks(people, generator):
