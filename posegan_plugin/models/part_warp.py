@@ -31,20 +31,25 @@ _TORSO = 0
 _SHOULDERS = [JOINTS.index("right_shoulder"), JOINTS.index("left_shoulder")]
 _SHARPNESS = 4.0  # of the borders between parts
 _FAR = 1e4  # distance to a bone that is not known
-_STEP = 2  # the flow is smooth: found at every second pixel, in rows and columns
+_ROWS = 32  # of the flow, which is smooth; finer ones are interpolated
 
 
 class PartWarp(nn.Module):
     """Lays the parts of a person where another pose has them. It has no weights.
 
     Args:
-        image_size: (H, W) of the images, each a multiple of 2.
+        image_size: (H, W) of the images.
     """
 
     def __init__(self, image_size: tuple[int, int]) -> None:
         super().__init__()
         self.image_size = tuple(image_size)
-        centres = (torch.arange(side // _STEP) * _STEP + (_STEP - 1) / 2 for side in image_size)
+        step = max(1.0, image_size[0] / _ROWS)
+        counts = (max(1, round(side / step)) for side in image_size)
+        centres = (
+            (torch.arange(count) + 0.5) * (side / count) - 0.5
+            for side, count in zip(image_size, counts, strict=True)
+        )
         y, x = torch.meshgrid(*centres, indexing="ij")
         # Buffers, so that nothing is copied to the device in a step.
         self.register_buffer("places", torch.stack((x, y), dim=-1), persistent=False)

@@ -119,7 +119,7 @@ def test_the_torso_is_mirrored_where_the_person_turns_round():
     assert torch.allclose(found, torch.tensor([[28.0, 44.0]]), atol=0.05)
 
 
-@pytest.mark.parametrize("image_size", [(128, 64), (64, 32)])
+@pytest.mark.parametrize("image_size", [(128, 64), (64, 32), (32, 16), (100, 52)])
 def test_pixels_stay_where_the_pose_stays(image_size):
     images = picture(size=image_size)
     person = pose()
