@@ -28,7 +28,7 @@ from quality.table import write_table
 from quality.training import train
 from quality.trivial import TrivialGenerator
 
-from posegan_plugin.errors import Interrupted
+from posegan_plugin.errors import Interrupted, UserError
 from posegan_plugin.for_mmengine.cli import run_command
 from posegan_plugin.for_mmengine.pretrained import load_pretrained
 
@@ -41,6 +41,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--preset", choices=tuple(PRESETS), default="small")
     parser.add_argument("--rows", nargs="+", metavar="NAME", help="these rows, in this order")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument(
+        "--finished", action="store_true", help="train no row: the table of those that are finished"
+    )
     parser.add_argument("--samples", type=int, help="condition-target pairs a row trains on")
     parser.add_argument("--pairs", type=int, help="test pairs that are scored")
     parser.add_argument("--joints", type=Path, help="ONNX pose estimator, for PCK")
@@ -75,6 +78,7 @@ class Benchmark:
             preset, samples=args.samples or preset.samples, pairs=args.pairs or preset.pairs
         )
         self.data = (args.data, args.data_root, self.preset)
+        self._finished = args.finished
         self.folder = args.work_dir / f"{args.data}_{args.preset}"
         device = "cuda" if torch.cuda.is_available() else "cpu"
         config = base_config(*self.data, seed=0)
@@ -95,14 +99,14 @@ class Benchmark:
             TrivialGenerator(row, scorer.means, scorer.num_cameras), folder, facts
         )
 
-    def trained(self, row: str, seed: int) -> dict:
-        """A row that is trained, for one seed."""
+    def trained(self, row: str, seed: int) -> dict | None:
+        """A row that is trained, for one seed; ``None`` if it is not and only finished ones count."""
         recipe = RECIPES[row]
         config = base_config(*self.data, seed)
         config = row_config(config, self.preset, recipe, self.encoder)
         folder = self.folder / f"{row}_{digest(config, self.encoder)}" / f"seed{seed}"
         kept = self.scorer.kept(folder)
-        if kept:
+        if kept or self._finished:
             return kept
         checkpoint = train(config, folder, [SamplesHook()])
         generator = load_pretrained(checkpoint).need_generator()
@@ -129,6 +133,8 @@ def main() -> None:
     found: dict[str, list[dict]] = {}
     for number, (row, seed) in enumerate(jobs, start=1):
         run = benchmark.trivial(row) if seed is None else benchmark.trained(row, seed)
+        if run is None:
+            continue
         found.setdefault(row, []).append(run)
         shown = {name: found[name] for name in args.rows if name in found}
         facts = {**environment(benchmark.scorer.device), "command": _command(args)}
@@ -138,6 +144,10 @@ def main() -> None:
         print(
             f"{number}/{len(jobs)} {row} seed {seed}: SSIM {ssim:.3f}{_left(found, jobs[number:])}",
             flush=True,
+        )
+    if not found:
+        raise UserError(
+            f"--finished: none of these rows is in {benchmark.folder}; train some first"
         )
     print(f"table  {path.with_suffix('.md')}\npictures  {benchmark.folder}/*/*/grid.png")
 
@@ -158,7 +168,8 @@ def _command(args: argparse.Namespace) -> str:
     if args.rows != rows_of(args.preset):
         line.append(f"--rows {' '.join(args.rows)}")
     seeds = " ".join(map(str, args.seeds))
-    return f"python tools/benchmark/image_quality.py {' '.join(line)} --seeds {seeds}"
+    finished = " --finished" if args.finished else ""
+    return f"python tools/benchmark/image_quality.py {' '.join(line)} --seeds {seeds}{finished}"
 
 
 def run() -> None:

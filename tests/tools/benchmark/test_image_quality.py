@@ -235,6 +235,23 @@ def test_mistakes(benchmark, tmp_path, capsys, options, words):
     assert words in capsys.readouterr().err
 
 
+def test_the_table_of_what_is_finished(benchmark, whole, tool, monkeypatch):
+    work = benchmark.folder / "finished"
+    for name in ("encoder", "judge"):
+        shutil.copytree(whole.work / name, work / "procedural_tiny" / name)
+    (patn,) = whole.work.glob("patn_*")
+    shutil.copytree(patn / "seed1", work / "procedural_tiny" / patn.name / "seed1")
+    monkeypatch.setattr(tool, "SamplesHook", None)  # no row can be trained
+    found = benchmark(work, "--rows", *ROWS, "--seeds", "0", "1", "--finished")
+    assert [(r["row"], r["seed"]) for r in found.numbers["rows"]] == [
+        ("camera_mean", None),
+        ("patn", 1),
+    ]
+    assert "--seeds 0 1 --finished`" in found.text
+    with pytest.raises(UserError, match="none of these rows is in .*; train some first"):
+        benchmark(work, "--rows", "best", "--finished")
+
+
 @pytest.mark.parametrize("name", ["tiny", "small", "small128", "full"])
 def test_procedural_people_make_enough_pairs(tool, name):
     preset = tool.PRESETS[name]
