@@ -248,7 +248,7 @@ def test_the_table_of_what_is_finished(benchmark, whole, tool, monkeypatch):
         ("patn", 1),
     ]
     assert "--seeds 0 1 --finished`" in found.text
-    with pytest.raises(UserError, match="none of these rows is in .*; train some first"):
+    with pytest.raises(UserError, match=r"none of these rows is in .*; train some first"):
         benchmark(work, "--rows", "best", "--finished")
 
 
