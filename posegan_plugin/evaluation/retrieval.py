@@ -50,11 +50,15 @@ class Retrieval:
         self._ways = {suffix: False, **({f"{suffix}_elsewhere": True} if elsewhere else {})}
         self.protocols = {}
         for end, without in self._ways.items():
-            cameras = "the cameras of target and condition" if without else "the target's camera"
+            left_out = (
+                "the cameras of target and condition"
+                if without
+                else "the target's camera, condition and target"
+            )
             first, precision = f"R1_generated{end}", f"mAP_generated{end}"
             self.protocols |= {
                 first: "percent; nearest test image is of the person, asked with the synthesised "
-                f"image; {network}; {cameras}, condition and target left out",
+                f"image; {network}; {left_out} left out",
                 f"R1_real{end}": f"{first} asked with the true target: its ceiling",
                 precision: f"percent; mean average precision of the lists of {first}",
                 f"mAP_real{end}": f"{precision} asked with the true target: its ceiling",
