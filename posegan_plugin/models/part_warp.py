@@ -111,7 +111,7 @@ def part_flow(
     size = body_size(target_pose, common)
     ratio = (body_size(condition_pose, common) / size).clamp(0.5, 2.0)[:, None, None, None]
 
-    bone, length, direction, normal = _frame(target)
+    _, length, direction, normal = _frame(target)
     away = places - target.start[:, :, None, None]
     along = (away * direction).sum(-1) / length
     beside = (away * normal).sum(-1)
