@@ -96,7 +96,13 @@ def load_pretrained(
     backbone = (architecture.get("reid") or {}).get("backbone", {})
     if "pretrained" in backbone:
         backbone["pretrained"] = False  # never fetched to be overwritten
-    networks = build_networks(architecture)
+    try:
+        networks = build_networks(architecture)
+    except TypeError as error:  # an option that this version has no longer, or not yet
+        raise UserError(
+            f"checkpoint {path} describes networks that this version cannot build ({error}): use "
+            "the version of this package that wrote it, or train anew"
+        ) from error
     for name, network in networks.items():
         load_from(checkpoint, network, name, path)
         network.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)

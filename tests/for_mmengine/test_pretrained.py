@@ -63,6 +63,15 @@ def test_no_re_id_network(joint_run, tmp_path):
         load_pretrained(tmp_path / "generator.pth").describe(torch.zeros(1, 3, 32, 16))
 
 
+def test_an_option_of_another_version(joint_run, tmp_path):
+    checkpoint = read_checkpoint(joint_run.checkpoint)
+    meta = checkpoint["meta"]
+    meta["architecture"] = meta["architecture"].replace('"channels": 8', '"channels": 8, "x": 1')
+    torch.save(checkpoint, tmp_path / "later.pth")
+    with pytest.raises(UserError, match=r"later\.pth describes networks .* argument 'x'.*version"):
+        load_pretrained(tmp_path / "later.pth")
+
+
 def test_shapes_that_do_not_fit(joint_run, tmp_path):
     checkpoint = read_checkpoint(joint_run.checkpoint)
     meta = checkpoint["meta"]
