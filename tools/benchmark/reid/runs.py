@@ -120,7 +120,8 @@ class Runs:
         if row.teacher:
             teacher = self._training("softmax", seed, settings)
             folder = self._place("softmax", teacher) / f"seed{seed}"
-            if self.result("softmax", seed, settings) and not (folder / "model").is_dir():
+            last = folder / "model" / f"model.pth.tar-{settings['softmax'].epochs}"
+            if self.result("softmax", seed, settings) and not last.is_file():
                 teacher.train(folder)  # its result came from another machine
             shared["posegan.teacher_checkpoint"] = str(folder)
         return ToolboxTraining({**shared, **options}, people.digest)
