@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -65,7 +65,12 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--poses", type=int, nargs="+", default=[], metavar="K", help="standard poses in a test"
     )
-    parser.add_argument("--no-search", action="store_true", help="take the preset's setting")
+    parser.add_argument(
+        "--tune",
+        choices=("all", "baseline", "none"),
+        default="all",
+        help="each family, or the toolbox's softmax alone, whose setting all rows then take, or none",
+    )
     parser.add_argument(
         "--equal-time", metavar="ROW", help="a second table: all rows train as long as this one"
     )
@@ -131,7 +136,7 @@ class Benchmark:
         networks = (generator, self._device)
         store = Store(self._path.with_name(f"{self._path.name}_runs.json"))
         self._runs = Runs(people, self._preset, folder, *networks, store)
-        if not args.no_search:
+        if args.tune != "none":
             held_out = held_out_people(people, folder / "held_out")
             self._trials = Runs(held_out, self._preset, folder / "trials", *networks, store)
         self._searches: dict[str, Search] = {}
@@ -141,10 +146,7 @@ class Benchmark:
     def run(self) -> None:
         """Everything."""
         families = dict.fromkeys([_BASELINE, *(ROWS[name].family for name in self._args.rows)])
-        settings = {name: self._setting(name) for name in families}
-        # Nobody trains longer than the baseline likes best.
-        epochs = settings[_BASELINE].epochs
-        settings = {name: replace(found, epochs=epochs) for name, found in settings.items()}
+        settings = self._settings(families)
         # A first seed of all rows says more than all seeds of the first row.
         jobs = [(row, seed) for seed in self._args.seeds for row in self._args.rows]
         for row, seed in self._counted(jobs):
@@ -154,9 +156,23 @@ class Benchmark:
             self._add(self._equal_time, self._runs.result(row, seed, changed))
         print(f"table  {self._path.with_suffix('.md')}")
 
-    def _setting(self, family: str) -> Setting:
-        if self._args.no_search:
-            return untuned(FAMILIES[family], self._preset)
+    def _settings(self, families: Iterable[str]) -> dict[str, Setting]:
+        """Of each family; nobody trains longer than the baseline likes best."""
+        tune = self._args.tune
+        settings = {name: untuned(FAMILIES[name], self._preset) for name in families}
+        if tune == "none":
+            return settings
+        first = self._tuned(_BASELINE)
+        shared = {"epochs": first.epochs}
+        if tune == "all":
+            settings = {name: self._tuned(name) for name in families}
+        else:
+            shared |= {"lr": first.lr, "erase": first.erase}
+        return {name: replace(found, **shared) for name, found in settings.items()}
+
+    def _tuned(self, family: str) -> Setting:
+        if family in self._searches:
+            return self._searches[family].best
 
         def trial(setting: Setting) -> dict:
             run = self._trials.result(FAMILIES[family].row, _SEARCH_SEED, {family: setting})
@@ -199,7 +215,7 @@ def _command(args: argparse.Namespace) -> str:
     line += [f"--rows {' '.join(args.rows)}", f"--seeds {' '.join(map(str, args.seeds))}"]
     line += ["--generator CHECKPOINT"] if args.generator else []
     line += [f"--poses {' '.join(map(str, args.poses))}"] if args.poses else []
-    line += ["--no-search"] if args.no_search else []
+    line += [f"--tune {args.tune}"] if args.tune != "all" else []
     line += [f"--equal-time {args.equal_time}"] if args.equal_time else []
     return f"python tools/benchmark/reid_accuracy.py {' '.join(line)}"
 

@@ -48,7 +48,7 @@ def benchmark(tool, tmp_path_factory):
 @pytest.fixture(scope="module")
 def joint(benchmark):
     """One row of mmengine, whose generator the others use."""
-    line = ("--rows", "joint", "--seeds", "0", "--no-search", "--poses", "0", "2")
+    line = ("--rows", "joint", "--seeds", "0", "--tune", "none", "--poses", "0", "2")
     return benchmark(benchmark.folder / "all", *line)
 
 
@@ -60,7 +60,7 @@ def generator(joint):
 @pytest.fixture(scope="module")
 def whole(benchmark, generator):
     """Two seeds of two rows, one of which has no generator of its own."""
-    line = ("--rows", "softmax", "online_4", "--seeds", "0", "1", "--no-search", "--poses", "2")
+    line = ("--rows", "softmax", "online_4", "--seeds", "0", "1", "--tune", "none", "--poses", "2")
     return benchmark(benchmark.folder / "all", *line, "--generator", generator)
 
 
@@ -123,12 +123,12 @@ def test_what_is_there_is_not_made_again(benchmark, whole, generator, monkeypatc
         raise AssertionError
 
     monkeypatch.setattr("reid.toolbox.build_engine", fail)
-    line = ("--rows", "softmax", "online_4", "--seeds", "0", "1", "--no-search", "--poses", "2")
+    line = ("--rows", "softmax", "online_4", "--seeds", "0", "1", "--tune", "none", "--poses", "2")
     again = benchmark(benchmark.folder / "all", *line, "--generator", generator)
     assert again.numbers == whole.numbers
     assert "in " + str(whole.work) not in again.output
     with pytest.raises(AssertionError):
-        benchmark(benchmark.folder / "all", "--rows", "triplet", "--seeds", "0", "--no-search")
+        benchmark(benchmark.folder / "all", "--rows", "triplet", "--seeds", "0", "--tune", "none")
 
 
 def test_results_of_another_machine_count(benchmark, whole, generator, tmp_path, monkeypatch):
@@ -137,13 +137,13 @@ def test_results_of_another_machine_count(benchmark, whole, generator, tmp_path,
     name = "reid_accuracy_procedural_tiny_runs.json"
     (tmp_path / "out").mkdir()
     shutil.copy(whole.work.parent / "out" / name, tmp_path / "out" / name)
-    line = ("--rows", "softmax", "online_4", "--seeds", "0", "1", "--no-search")
+    line = ("--rows", "softmax", "online_4", "--seeds", "0", "1", "--tune", "none")
     with monkeypatch.context() as patch:
         patch.setattr("reid.toolbox.build_engine", None)
         found = benchmark(tmp_path, *line, "--generator", generator)
     assert found.numbers["rows"] == whole.numbers["rows"]
     # A teacher's result is there, and its weights are not.
-    line = ("--rows", "label_teacher", "--seeds", "0", "--no-search")
+    line = ("--rows", "label_teacher", "--seeds", "0", "--tune", "none")
     (taught,) = benchmark(tmp_path, *line, "--generator", generator).numbers["rows"]
     assert taught["steps"] == 10
     assert len(list(found.work.glob("softmax_*/seed0/model/*-2"))) == 1
@@ -155,12 +155,12 @@ def test_a_damaged_file_of_results_is_named(benchmark, tmp_path, text):
     path.parent.mkdir()
     path.write_text(text)
     with pytest.raises(UserError, match=f"{path.name} is no file of results"):
-        benchmark(tmp_path, "--rows", "softmax", "--seeds", "0", "--no-search")
+        benchmark(tmp_path, "--rows", "softmax", "--seeds", "0", "--tune", "none")
     assert path.read_text() == text
 
 
 def test_offline_and_a_teacher(benchmark, whole, generator):
-    line = ("--rows", "offline", "label_teacher", "--seeds", "0", "--no-search")
+    line = ("--rows", "offline", "label_teacher", "--seeds", "0", "--tune", "none")
     found = benchmark(benchmark.folder / "all", *line, "--generator", generator)
     assert [(r["row"], r["steps"]) for r in found.numbers["rows"]] == [
         ("offline", 20),  # beside each real image one synthesised
@@ -188,8 +188,8 @@ def test_a_killed_row_goes_on_to_the_same_bits(benchmark, whole, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(base, "parse_data_for_train", kill)
         with pytest.raises(KeyboardInterrupt):
-            benchmark(work, "--rows", "softmax", "--seeds", "0", "--no-search")
-    (done,) = benchmark(work, "--rows", "softmax", "--seeds", "0", "--no-search").numbers["rows"]
+            benchmark(work, "--rows", "softmax", "--seeds", "0", "--tune", "none")
+    (done,) = benchmark(work, "--rows", "softmax", "--seeds", "0", "--tune", "none").numbers["rows"]
     expected = next(r for r in whole.numbers["rows"] if (r["row"], r["seed"]) == ("softmax", 0))
     assert done["scores"] == expected["scores"]
     weights = [

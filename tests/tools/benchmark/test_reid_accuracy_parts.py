@@ -203,51 +203,73 @@ def test_generators(parts):
     assert has == {n for n, r in parts.rows.ROWS.items() if r.family in ("joint", "correspondence")}
 
 
-def test_search_and_equal_time(parts, people, tmp_path, monkeypatch):
-    """The whole tool, with trainings that only say what they would have been."""
+@pytest.fixture
+def pretended(parts, monkeypatch, tmp_path):
+    """Runs the whole tool with trainings that only say what they would have been; what it asked for."""
     tool = importlib.import_module("reid_accuracy")
-    asked = []
 
-    def result(self, name, seed, settings, poses=()):
-        setting = settings[parts.rows.ROWS[name].family]
-        asked.append((name, seed, setting))
-        value = 50 + (setting.lr == 1e-3) + setting.epochs + 5 * (name == "triplet")
-        return {
-            **{"row": name, "label": name, "seed": seed, "setting": vars(setting), "poses": {}},
-            "hardware": "an abacus",
-            **{"seconds": setting.epochs * (30 if name == "triplet" else 20), "steps": 1},
-            "scores": dict.fromkeys(("R1", "R5", "R10", "mAP", "mINP"), value),
-        }
+    def run(*options):
+        asked = []
 
-    monkeypatch.setattr(parts.runs.Runs, "result", result)
-    line = ["x", "--preset", "tiny", "--rows", "softmax", "triplet", "--seeds", "3", "4"]
-    line += [
-        "--epochs",
-        "2",
-        "4",
-        "6",
-        "--equal-time",
-        "softmax",
-        "--work-dir",
-        str(tmp_path),
-        "--out",
-        str(tmp_path),
-    ]
-    monkeypatch.setattr(sys, "argv", line)
-    tool.Benchmark(tool.parse_args()).run()
+        def result(self, name, seed, settings, poses=()):
+            setting = settings[parts.rows.ROWS[name].family]
+            asked.append((name, seed, setting))
+            value = 50 + (setting.lr == 1e-3) + setting.epochs + 5 * (name == "triplet")
+            return {
+                **{"row": name, "label": name, "seed": seed, "setting": vars(setting), "poses": {}},
+                "hardware": "an abacus",
+                **{"seconds": setting.epochs * (30 if name == "triplet" else 20), "steps": 1},
+                "scores": dict.fromkeys(("R1", "R5", "R10", "mAP", "mINP"), value),
+            }
+
+        monkeypatch.setattr(parts.runs.Runs, "result", result)
+        places = ("--work-dir", str(tmp_path), "--out", str(tmp_path))
+        line = ["x", "--preset", "tiny", "--rows", "softmax", "triplet", "--epochs", "2", "4", "6"]
+        monkeypatch.setattr(sys, "argv", [*line, *places, *options])
+        tool.Benchmark(tool.parse_args()).run()
+        path = tmp_path / "reid_accuracy_procedural_tiny"
+        return asked, json.loads(path.with_suffix(".json").read_text()), path.with_suffix(".md")
+
+    return run
+
+
+def test_search_and_equal_time(pretended):
+    asked, numbers, path = pretended("--seeds", "3", "4", "--equal-time", "softmax")
     trials, rows, equal = asked[:10], asked[10:14], asked[14:]
     assert {(name, seed) for name, seed, _ in trials} == {("softmax", 1000), ("triplet", 1000)}
     assert [(name, seed, s.lr, s.epochs) for name, seed, s in rows] == [
         (name, seed, 1e-3, 6) for seed in (3, 4) for name in ("softmax", "triplet")
     ]
     assert [(name, s.epochs) for name, _, s in equal] == [("softmax", 6), ("triplet", 4)] * 2
-    numbers = json.loads((tmp_path / "reid_accuracy_procedural_tiny.json").read_text())
     assert numbers["search"]["triplet"]["best"]["lr"] == 1e-3
     assert len(numbers["search"]["triplet"]["trials"]) == 5
     assert len(numbers["rows"]) == len(numbers["equal_time"]) == 4
-    text = (tmp_path / "reid_accuracy_procedural_tiny.md").read_text()
+    text = path.read_text()
     assert text.count("| best |") == 2
     # Gains are over the better of the toolbox's own rows.
     assert "| -5.0 | -5.0 |" in text
     assert "Equal time of training:" in text
     assert "--equal-time softmax`, an abacus, Python" in text
+
+
+def test_tuning_the_baseline_alone(pretended):
+    asked, numbers, path = pretended("--seeds", "3", "--tune", "baseline")
+    assert [(name, seed) for name, seed, _ in asked] == [
+        *[("softmax", 1000)] * 5,
+        ("softmax", 3),
+        ("triplet", 3),
+    ]
+    assert [(s.lr, s.epochs, s.erase, s.knob) for *_, s in asked[5:]] == [
+        (1e-3, 6, False, None),
+        (1e-3, 6, False, 1.0),
+    ]
+    assert list(numbers["search"]) == ["softmax"]
+    assert "--tune baseline`" in path.read_text()
+
+
+def test_two_processes_share_a_store(parts, tmp_path):
+    first, second = (parts.store.Store(tmp_path / "runs.json") for _ in range(2))
+    first.put("a", {"seed": 0})
+    second.put("b", {"seed": 1})
+    first.put("c", {"seed": 2})
+    assert (first.get("b"), second.get("c")) == ({"seed": 1}, {"seed": 2})

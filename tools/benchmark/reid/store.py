@@ -14,7 +14,8 @@ class Store:
     """Results by the name of their training.
 
     Names say all that a result depends on but the machine (see :class:`reid.runs.Runs`), so a store
-    that was filled elsewhere counts here: a benchmark of days can be made in pieces.
+    that was filled elsewhere counts here: a benchmark of days can be made in pieces, and by several
+    processes at a time.
 
     Args:
         path: A JSON file; made with the first result.
@@ -25,22 +26,26 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._results: dict[str, dict] = {}
-        if path.is_file():
-            with contextlib.suppress(ValueError):
-                self._results = json.loads(path.read_text())
-            results = self._results.values() if isinstance(self._results, dict) else []
-            if not results or not all(isinstance(r, dict) for r in results):
-                raise UserError(
-                    f"{path} is no file of results: repair it, or move it away to begin anew"
-                )
+        self._read()
 
     def get(self, name: str) -> dict | None:
         """A result; ``None`` if there is none."""
-        return self._results.get(name)
+        return self._read().get(name)
 
     def put(self, name: str, result: dict) -> None:
         """Keep a result, in place of an earlier one of this name."""
-        self._results[name] = result
-        text = json.dumps(self._results, indent=1, sort_keys=True)
+        text = json.dumps({**self._read(), name: result}, indent=1, sort_keys=True)
         write_atomic(self._path, (text + "\n").encode())
+
+    def _read(self) -> dict[str, dict]:
+        # Each time: another process may have put something there.
+        if not self._path.is_file():
+            return {}
+        found = None
+        with contextlib.suppress(ValueError):
+            found = json.loads(self._path.read_text())
+        if not found or not isinstance(found, dict) or set(map(type, found.values())) != {dict}:
+            raise UserError(
+                f"{self._path} is no file of results: repair it, or move it away to begin anew"
+            )
+        return found
