@@ -66,6 +66,13 @@ def test_search_keeps_the_best_of_each_axis(parts):
     assert equal.best == parts.search.start(parts.rows.FAMILIES["online"], preset)
 
 
+def test_key_points_of_a_relative_folder(parts, people, monkeypatch):
+    monkeypatch.chdir(people.root.parent)
+    (file, *_) = parts.people.People(Path(people.root.name)).keypoints
+    assert Path(file).is_absolute()
+    assert file in people.keypoints
+
+
 def test_held_out_people(parts, people, tmp_path):
     root = tmp_path / "held_out"
     found = parts.people.held_out_people(people, root)

@@ -40,8 +40,8 @@ class People:
 
     @property
     def keypoints(self) -> list[str]:
-        """The key point files."""
-        return [str(f) for f in sorted(self.folder.glob("*annotation*.csv"))]
+        """The key point files, absolute: torchreid's others are below its ``root``."""
+        return [str(f) for f in sorted(self.folder.absolute().glob("*annotation*.csv"))]
 
     @cached_property
     def digest(self) -> str:
