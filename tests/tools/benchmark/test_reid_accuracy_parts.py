@@ -101,8 +101,9 @@ def test_only_image_of_a_camera_is_no_query(parts):
 
 def test_market_layout_anywhere(parts, people, tmp_path):
     preset = parts.presets.PRESETS["tiny"]
-    for data_root in (people.folder, people.root):
-        work = tmp_path / data_root.name
+    indirect = people.root / ".." / people.root.name
+    for number, data_root in enumerate((people.folder, people.root, indirect)):
+        work = tmp_path / str(number)
         for _ in range(2):
             found = parts.people.find_people("market", data_root, preset, work)
             assert found.digest == people.digest

@@ -80,7 +80,7 @@ def find_people(data: str, data_root: Path, preset: Preset, work: Path) -> Peopl
         return people
     for folder in (data_root / LAYOUT, data_root / LAYOUT.parent, data_root):
         if is_folder(folder / _TRAIN):
-            return _linked(folder.absolute(), work / "people")
+            return _linked(_absolute(folder), work / "people")
     raise UserError(
         f"--data-root {data_root}: neither it nor {data_root / LAYOUT} has a folder {_TRAIN}; unpack "
         "a data set in Market-1501's layout there"
@@ -143,4 +143,9 @@ def _linked(folder: Path, root: Path) -> People:
 
 def _link(file: Path, folder: Path, name: str | None = None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / (name or file.name)).symlink_to(os.path.abspath(file))  # noqa: PTH100 (keeps links)
+    (folder / (name or file.name)).symlink_to(_absolute(file))
+
+
+def _absolute(path: Path) -> Path:
+    """Without ``..``, links kept."""
+    return Path(os.path.abspath(path))  # noqa: PTH100
