@@ -92,14 +92,16 @@ def random_erase(
     probability: float,
     area: tuple[float, float] = (0.02, 0.4),
     aspect: float = 0.3,
+    fill: tuple[float, ...] = (0.0, 0.0, 0.0),
 ) -> Tensor:
-    """Fill a random rectangle with 0 (the mean colour of normalised images).
+    """Fill a random rectangle with one colour.
 
     Args:
         images: Normalised (B, C, H, W).
         probability: In [0, 1], for each image.
         area: Smallest and largest share of the image that is erased.
         aspect: Smallest height to width ratio; the largest is its inverse.
+        fill: Value of each channel there; 0 is the mean colour of normalised images.
 
     Returns:
         A new tensor; the images given are not changed.
@@ -116,4 +118,5 @@ def random_erase(
     in_rows = (rows >= top[:, None]) & (rows < (top + h)[:, None])
     in_columns = (columns >= left[:, None]) & (columns < (left + w)[:, None])
     erased = in_rows[:, None, :, None] & in_columns[:, None, None, :] & chosen[:, None, None, None]
-    return images.masked_fill(send(erased, images.device), 0.0)
+    colour = send(torch.tensor(fill)[:, None, None], images.device).to(images)
+    return torch.where(send(erased, images.device), colour, images)

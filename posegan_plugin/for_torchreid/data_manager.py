@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from posegan_plugin.augment import PoseTransferAugment, SynthesisPolicy
 from posegan_plugin.errors import UserError
+from posegan_plugin.for_torchreid.batch_transforms import BatchTransforms
 from posegan_plugin.for_torchreid.mixed_batch import mixed_batch
 from posegan_plugin.for_torchreid.networks import Network, encoder_of, teacher_of
 from posegan_plugin.for_torchreid.people import Keypoints, TrainPeople
@@ -23,7 +24,7 @@ class PoseTransferDataManager:
     :class:`posegan_plugin.augment.PoseTransferAugment` makes them on the training device. Any engine
     trains on them. A synthesised person has the identity, ``impath``, ``dsetid`` and any further
     entry of its condition image; its ``camid`` is the target pose's if the generator is told the
-    target camera, else the condition's. torchreid's random transforms are for real images only.
+    target camera, else the condition's. They are flipped, cropped and erased as often as real people.
     ``img`` and ``pid`` lie on the training device. With ratio 0 batches are torchreid's, bit for bit.
 
     What torchreid's dict cannot say is added to it: ``synthesised`` (B,), ``weight`` (B,),
@@ -92,14 +93,12 @@ class PoseTransferDataManager:
         real = self.people.batch(data, self.device)
         progress = 1.0 if self.progress is None else self.progress
         mixed = self._augment(real, progress, encoder=self._encoder)
-        images = self.to_network(mixed.images[len(real) :])
+        images = self._transforms(mixed[len(real) :])
         soft_labels = self.num_train_pids if self.policy.label == "teacher" else 0
         return mixed_batch(data, mixed, images, soft_labels)
 
     def to_network(self, images: Tensor) -> Tensor:
         """Images in [-1, 1] of any size as the manager's own batches have them."""
-        if not len(images):  # all were filtered out; torch does not resize nothing
-            return images.new_zeros(0, 3, self.height, self.width)
         return self.people.normalize(resize_images(images, (self.height, self.width)))
 
     def check_engine(self) -> None:
@@ -140,6 +139,8 @@ class PoseTransferDataManager:
             raise UserError("augment filter needs an encoder; give one, or set filter=None")
         self.people = TrainPeople(self.datamanager, keypoints, tuple(generator.image_size))
         self._check_cameras(generator)
+        size = (self.height, self.width)
+        self._transforms = BatchTransforms(self.transform_tr, size, self.people.normalize)
         if isinstance(teacher, nn.Module):
             teacher.to(self.device)
         identities = self.num_train_pids

@@ -1,0 +1,50 @@
+"""torchreid's random transforms for synthesised people, which come as batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from torch import Tensor
+
+from posegan_plugin.augment import PersonBatch, random_crop, random_erase, random_flip
+from posegan_plugin.images import resize_images
+
+
+class BatchTransforms:
+    """Flip, crop and erasing as often as a data manager's own transforms do them, on whole batches.
+
+    A synthesised person that is never flipped, cropped or erased is known by that. Other steps
+    (colour jitter, patches, a user's own) are for real images only.
+
+    Args:
+        transform: The training transform of a torchreid data manager.
+        size: (height, width) of its images.
+        normalize: Brings images in [-1, 1] to the normalisation of its images.
+    """
+
+    def __init__(
+        self, transform: object, size: tuple[int, int], normalize: Callable[[Tensor], Tensor]
+    ) -> None:
+        steps = {type(step).__name__: step for step in _steps(transform)}
+        self._flip = float(getattr(steps.get("RandomHorizontalFlip"), "p", 0.0))
+        self._crop = float(getattr(steps.get("Random2DTranslation"), "p", 0.0))
+        erasing = steps.get("RandomErasing")
+        self._erase = float(getattr(erasing, "probability", 0.0))
+        self._fill = tuple(map(float, getattr(erasing, "mean", (0.0, 0.0, 0.0))))
+        self._size = size
+        self._normalize = normalize
+
+    def __call__(self, people: PersonBatch) -> Tensor:
+        """Images (B, 3, *size), normalised, of people with images of any size in [-1, 1]."""
+        if not len(people):  # all were filtered out; torch does not resize nothing
+            return people.images.new_zeros(0, 3, *self._size)
+        images = random_flip(people, self._flip).images
+        if self._crop:
+            images = random_crop(images, self._size, self._crop)
+        images = self._normalize(resize_images(images, self._size))
+        return random_erase(images, self._erase, fill=self._fill) if self._erase else images
+
+
+def _steps(transform: object) -> Iterator[object]:
+    for step in getattr(transform, "transforms", [transform]):
+        yield from _steps(step) if hasattr(step, "transforms") else (step,)
