@@ -36,9 +36,12 @@ class BatchTransforms:
 
     def __call__(self, people: PersonBatch) -> Tensor:
         """Images (B, 3, *size), normalised, of people with images of any size in [-1, 1]."""
-        if not len(people):  # all were filtered out; torch does not resize nothing
-            return people.images.new_zeros(0, 3, *self._size)
-        images = random_flip(people, self._flip).images
+        return self.crop_and_erase(random_flip(people, self._flip).images)
+
+    def crop_and_erase(self, images: Tensor) -> Tensor:
+        """The same of images (B, 3, H, W) in [-1, 1], without the flip; it has a gradient."""
+        if not len(images):  # all were filtered out; torch does not resize nothing
+            return images.new_zeros(0, 3, *self._size)
         if self._crop:
             images = random_crop(images, self._size, self._crop)
         images = self._normalize(resize_images(images, self._size))

@@ -12,6 +12,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from posegan_plugin.augment import PersonBatch, SynthesisPolicy, random_flip
 from posegan_plugin.augment.policy import Encoder
+from posegan_plugin.for_torchreid.batch_transforms import BatchTransforms
 from posegan_plugin.for_torchreid.engine_base import SafeEngine
 from posegan_plugin.for_torchreid.joint_options import check_data, check_parts, joint_policy
 from posegan_plugin.for_torchreid.reid_step import (
@@ -140,6 +141,8 @@ class PoseGANEngine(SafeEngine, torchreid_module("engine").Engine):
             self.mixed_precision,
         )
         self.people = people
+        size = (datamanager.height, datamanager.width)
+        self._transforms = BatchTransforms(datamanager.transform_tr, size, people.normalize)
         self.reid_to_generator = reid_to_generator
         self.max_pairs = max_pairs
         self.teacher = teacher
@@ -188,7 +191,9 @@ class PoseGANEngine(SafeEngine, torchreid_module("engine").Engine):
             self.teacher,
         )
         added = mixed[len(batch) :]
-        added.images = self._to_network(added.images)
+        added.images = self._transforms.crop_and_erase(
+            added.images
+        )  # flipped before they were drawn
         added.keypoints = added.keypoints[:, :0]
         return added
 

@@ -213,7 +213,7 @@ def build_joint(root, keypoints, seed=0, frozen=(), without=(), schedule=False, 
         PoseTransferGenerator,
     )
 
-    manager = build_manager(root)
+    manager = build_manager(root, **options.pop("data", {}))
     torch.manual_seed(seed)
     networks = {
         "reid": options.pop("reid", None)

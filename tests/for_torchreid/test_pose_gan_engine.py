@@ -61,6 +61,20 @@ def test_reid_network_sees_torchreids_images_and_the_generators(joint_engine):
         assert any(torch.equal(image, other) for other in added)
 
 
+def test_the_generators_images_are_cropped_and_erased_as_the_others(joint_engine):
+    transforms = ["random_crop", "random_erase"]
+    engine = joint_engine(data={"transforms": transforms}, policy={"ratio": 1.0}, max_pairs=None)
+    seen, drawn = [], []
+    engine.model.register_forward_pre_hook(lambda m, args: seen.append((m.training, *args)))
+    engine._models["generator"].register_forward_hook(lambda m, args, out: drawn.append(out))
+    step(engine)
+    [images] = [images for training, images in seen if training]
+    added = to_imagenet(resize_images(drawn[0], (64, 32)))
+    plain = [any(torch.equal(image, other) for other in added) for image in images[16:]]
+    assert 0 < sum(plain) < len(plain) == 16
+    assert (images[16:, 0] == 0.485).any()  # torchreid's colour
+
+
 @pytest.mark.parametrize("reid_to_generator", [True, False])
 def test_identity_loss_reaches_the_generator_where_wanted(joint_engine, reid_to_generator):
     engine = joint_engine(
