@@ -35,9 +35,6 @@ class SynthesisPolicy:
         filter: Synthesised people whose embedding has a cosine similarity below this to their
             condition's are dropped; ``None`` keeps all.
         min_joints: Visible joints a person needs to be a condition or a target.
-        own_statistics: Whether batch norms of the re-ID network normalise synthesised people by
-            their own mean and deviation, so that those of real people, the running ones too, do
-            not move (:func:`posegan_plugin.training.own_statistics`).
 
     Raises:
         UserError: A value outside its range.
@@ -51,7 +48,6 @@ class SynthesisPolicy:
     warmup: float = 0.0
     filter: float | None = None
     min_joints: int = 10
-    own_statistics: bool = False
 
     def __post_init__(self) -> None:
         for key, known in (("target", POLICIES), ("label", LABELS)):

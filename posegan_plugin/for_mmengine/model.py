@@ -27,7 +27,6 @@ from posegan_plugin.training import (
     build_objectives,
     compile_networks,
     frozen,
-    own_statistics,
     pairs_of_batch,
     running_statistics,
     unwrap,
@@ -229,7 +228,7 @@ class PoseGANReID(BaseModel):
             if "reid" not in self.trained_networks:
                 return {"loss": torch.zeros(())}
         with optim_wrapper["reid"].optim_context(self.reid):
-            total, log = self._reid_losses(batch, len(data["pid"]), progress)
+            total, log = self._reid_losses(batch, progress)
         return update_together(total, {"reid": optim_wrapper["reid"]}, log)
 
     def _joint_step(
@@ -265,7 +264,7 @@ class PoseGANReID(BaseModel):
                     self._encode_only,
                     self._teach if self.teacher is not None else None,
                 )
-                total, log = self._reid_losses(mixed, len(batch), progress)
+                total, log = self._reid_losses(mixed, progress)
         generator_total, generator_log = step.generator_losses(pairs, generated, progress)
         total, log = total + generator_total, {**log, **generator_log}
         trained = {n: optim_wrapper[n] for n in ("generator", "reid") if n in self.trained_networks}
@@ -283,16 +282,9 @@ class PoseGANReID(BaseModel):
             partial(optim_wrapper["generator"].optim_context, self.generator),
         )
 
-    def _reid_losses(
-        self, batch: PersonBatch, real: int, progress: float
-    ) -> tuple[Tensor, dict[str, Tensor]]:
+    def _reid_losses(self, batch: PersonBatch, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
         images = self.reid_input(batch.images, augment=True)
-        statistics = nullcontext()
-        if len(images) == 1:
-            statistics = running_statistics(self.reid)
-        elif self.policy.own_statistics:
-            statistics = own_statistics(self.reid, real)
-        with statistics:
+        with running_statistics(self.reid) if len(images) == 1 else nullcontext():
             output = self.reid(images)
         return self.reid_objective(output, batch, progress)
 

@@ -31,8 +31,7 @@ class PoseTransferDataManager:
     ``smoothing`` (B,) and, with ``label='teacher'``, ``teacher`` (B, K) with NaN rows for real
     people. torchreid's own engines do not read these, so a policy that needs them (``label`` other
     than ``hard``, ``weight`` other than 1, ``warmup``) is refused when training starts, unless the
-    engine has set ``extra_keys_read``, as this package's engines do. ``own_statistics`` adds
-    ``num_real``, a number, and is refused unless a :class:`SafeEngine` reads it.
+    engine has set ``extra_keys_read``, as this package's engines do.
 
     Args:
         datamanager: A torchreid ``ImageDataManager``.
@@ -50,7 +49,6 @@ class PoseTransferDataManager:
         datamanager: The wrapped manager.
         people: Training people with key points; ``None`` with ratio 0.
         progress: Share of the training that is done; an engine sets it where ``warmup`` is used.
-        num_real_read: Whether the engine uses ``num_real``; :class:`SafeEngine` sets it.
 
     Raises:
         UserError: The manager is not for images, the policy needs a teacher or an encoder that is
@@ -76,7 +74,6 @@ class PoseTransferDataManager:
         self.policy = policy or SynthesisPolicy()
         self.extra_keys_read = extra_keys_read
         self.progress: float | None = None
-        self.num_real_read = False
         gpu = datamanager.use_gpu if use_gpu is None else use_gpu
         self.device = torch.device("cuda" if gpu and torch.cuda.is_available() else "cpu")
         self.people: TrainPeople | None = None
@@ -98,8 +95,7 @@ class PoseTransferDataManager:
         mixed = self._augment(real, progress, encoder=self._encoder)
         images = self._transforms(mixed[len(real) :])
         soft_labels = self.num_train_pids if self.policy.label == "teacher" else 0
-        batch = mixed_batch(data, mixed, images, soft_labels)
-        return batch | {"num_real": len(real)} if self.policy.own_statistics else batch
+        return mixed_batch(data, mixed, images, soft_labels)
 
     def to_network(self, images: Tensor) -> Tensor:
         """Images in [-1, 1] of any size as the manager's own batches have them."""
@@ -123,12 +119,6 @@ class PoseTransferDataManager:
                 f"augment {', '.join(unread)} would be ignored: torchreid's own engines know hard "
                 "labels of weight 1 only; train with an engine of posegan_plugin, or give "
                 "extra_keys_read=True if yours reads the batch's weight, smoothing and teacher"
-            )
-        if policy.own_statistics and not self.num_real_read:
-            raise UserError(
-                "augment own_statistics=True would be ignored: torchreid's own engines know one kind "
-                "of people; put posegan_plugin.for_torchreid.SafeEngine before yours, or set "
-                "own_statistics=False"
             )
         if policy.warmup > 0 and self.progress is None:
             raise UserError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from statistics import fmean
 
@@ -11,15 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from posegan_plugin.for_torchreid.data_manager import PoseTransferDataManager
 from posegan_plugin.for_torchreid.interruptible import InterruptibleEngine
 from posegan_plugin.for_torchreid.ranking import plugin_ranking
-from posegan_plugin.training import (
-    check_gradients,
-    check_losses,
-    collapse_warning,
-    own_statistics,
-)
+from posegan_plugin.training import check_gradients, check_losses, collapse_warning
 
 
 class SafeEngine(InterruptibleEngine):
@@ -56,8 +49,6 @@ class SafeEngine(InterruptibleEngine):
         self._frozen: set[str] = set()
         self._spreads: deque[float] = deque(maxlen=20)
         super().__init__(*args, **kwargs)
-        if isinstance(self.datamanager, PoseTransferDataManager):
-            self.datamanager.num_real_read = True
 
     @property
     def device(self) -> torch.device:
@@ -147,17 +138,6 @@ class SafeEngine(InterruptibleEngine):
         loss = super().compute_loss(criterion, outputs, targets)
         check_losses(loss, {f"loss of {type(criterion).__name__}": loss})
         return loss
-
-    def forward_backward(self, data: dict) -> object:
-        """As torchreid's, each kind of people by its own statistics where the batch asks for it."""
-        with self.statistics_of(data):
-            return super().forward_backward(data)
-
-    def statistics_of(self, data: dict) -> AbstractContextManager:
-        """Context of the model's forward pass for a batch, see :func:`own_statistics`."""
-        if "num_real" not in data:
-            return nullcontext()
-        return own_statistics(self.model, data["num_real"])
 
     def note_spread(self, spread: float) -> None:
         """Remember a batch's embedding spread, to name a collapsed run as such."""

@@ -163,8 +163,7 @@ class PoseGANEngine(SafeEngine, torchreid_module("engine").Engine):
                 judged = self._step(loss, judged, DISCRIMINATORS)
             added = self._added(batch, rows, pairs, generated)
             people = people.extended_by(added) if len(added) else people
-        known = {"num_real": len(batch)} if self.policy.own_statistics else {}
-        with self.mixed_precision(), self.statistics_of(known):
+        with self.mixed_precision():
             output = self.model(people.images)
         reid_total, reid_log = reid_losses(self.reid_objective, output, people, self.progress)
         # Last: the pass above has moved the statistics of E's batch norms, and the gradient through E

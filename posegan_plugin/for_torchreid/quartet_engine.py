@@ -127,7 +127,7 @@ class ImageQuartetEngine(SafeEngine, torchreid_module("engine").Engine):
     def forward_backward(self, data: dict) -> dict[str, float]:
         """One step; returns the losses to log."""
         people = people_of(data, self.device)
-        with self.mixed_precision(), self.statistics_of(data):
+        with self.mixed_precision():
             output = self.model(people.images)
         loss, log = reid_losses(self.objective, output, people, self.progress)
         self.optimizer.zero_grad()

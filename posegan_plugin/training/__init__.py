@@ -17,7 +17,6 @@ from posegan_plugin.training.generation_step import GenerationStep
 from posegan_plugin.training.interruption import StopSignals, remaining_batches
 from posegan_plugin.training.mixing import add_generated, pairs_of_batch
 from posegan_plugin.training.optimizers import with_fused
-from posegan_plugin.training.own_statistics import own_statistics
 from posegan_plugin.training.random_state import random_state, restore_random_state
 from posegan_plugin.training.reid import ReIDObjective
 from posegan_plugin.training.seed import seed_epoch
@@ -40,7 +39,6 @@ __all__ = [
     "compile_networks",
     "frozen",
     "look_at_step",
-    "own_statistics",
     "pairs_of_batch",
     "random_state",
     "remaining_batches",

@@ -193,27 +193,6 @@ def test_online(build, step, batch, people, reid_batches, joint_run):
     assert not model.generator.training
 
 
-@pytest.mark.parametrize("mode", ["joint", "online"])
-def test_synthesised_people_have_statistics_of_their_own(
-    build, step, batch, people, joint_run, mode
-):
-    trained = {"generator_checkpoint": joint_run.work_dir} if mode == "online" else {}
-    options = {"augment.own_statistics": True, "augment.ratio": 0.5}
-    model, seen = build(mode=mode, **trained, **options), []
-    if mode == "online":
-        model.use_poses(
-            people.keypoints, torch.from_numpy(people.pids), torch.from_numpy(people.camids)
-        )
-    layer = next(m for m in model.reid.modules() if isinstance(m, torch.nn.BatchNorm2d))
-    layer.register_forward_pre_hook(lambda m, given: seen.append(given[0]) if m.training else None)
-    before = layer.running_mean.clone()
-    step(model, batch)
-    (given,) = seen
-    assert len(given) == 12
-    expected = 0.9 * before + 0.1 * given[:8].mean(dim=(0, 2, 3))
-    torch.testing.assert_close(layer.running_mean, expected)
-
-
 def test_joint_and_baseline_take_no_pose_bank(build, people):
     model = build()
     model.use_poses(
