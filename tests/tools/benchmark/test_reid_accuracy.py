@@ -79,7 +79,7 @@ def test_every_row_and_seed_is_there(whole):
         assert all(0 <= value <= 100 for value in run["scores"].values())
         assert run["setting"] == {
             **{"lr": 2e-3, "epochs": 2, "erase": False},
-            "knob": "any" if run["row"] == "online_4" else None,
+            "knob": "cross_camera" if run["row"] == "online_4" else None,
         }
         # 15 people in 2 cameras, 2 images each: 5 batches of 12.
         assert (run["steps"], list(run["poses"])) == (10, ["2"])
@@ -166,7 +166,7 @@ def test_offline_and_a_teacher(benchmark, whole, generator):
         ("offline", 20),  # beside each real image one synthesised
         ("label_teacher", 10),
     ]
-    (rendered,) = found.work.glob("offline-any-*")
+    (rendered,) = found.work.glob("offline-cross_camera-*")
     assert len(list(rendered.rglob("bounding_box_train/*.jpg"))) == 2 * 60
     assert found.output.count("softmax seed 0") == 0  # the teacher was there
     head, _, first, _ = cells(found.text, "Equal number of epochs:")

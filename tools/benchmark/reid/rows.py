@@ -44,7 +44,7 @@ class Row:
 # A batch must hold several images of a person.
 _IDENTITIES = {"sampler.train_sampler": "RandomIdentitySampler", "sampler.num_instances": 4}
 _WEIGHTS = (1.0, 0.3, 0.1)
-_TARGETS = ("any", "cross_camera", "same_id")
+_TARGETS = ("cross_camera", "any", "same_id")
 _PAPER = {
     "model.generator.correspondence": None,
     "model.generator.part_warp": False,
