@@ -67,8 +67,8 @@ PRESETS = {
         "osnet_x0_25",
         (128, 64),
         epochs=(20, 40, 80),
-        lrs=(7.5e-4, 1.5e-3, 3e-3, 6e-3),
-        lr=3e-3,
+        lrs=(1.5e-3, 3e-3, 6e-3, 1.2e-2),
+        lr=6e-3,
         workers=2,
     ),
     "full": Preset(
