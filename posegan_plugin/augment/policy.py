@@ -32,6 +32,8 @@ class SynthesisPolicy:
         smoothing: Label smoothing for ``smooth``, in [0, 1).
         weight: Weight in the re-ID losses once warmed up; a real person has 1.
         warmup: Share of the training over which the weight rises linearly from 0, in [0, 1].
+        until: Share of the training after which nobody is synthesised, in (0, 1]: below 1 it ends
+            on real people, as those are whom a test shows, and in less time.
         filter: Synthesised people whose embedding has a cosine similarity below this to their
             condition's are dropped; ``None`` keeps all.
         min_joints: Visible joints a person needs to be a condition or a target.
@@ -46,6 +48,7 @@ class SynthesisPolicy:
     smoothing: float = 0.1
     weight: float = 1.0
     warmup: float = 0.0
+    until: float = 1.0
     filter: float | None = None
     min_joints: int = 10
 
@@ -60,6 +63,7 @@ class SynthesisPolicy:
             ("smoothing", 0.0, 0.999),
             ("weight", 0.0, 100.0),
             ("warmup", 0.0, 1.0),
+            ("until", 0.0, 1.0),
             ("filter", -1.0, 1.0),
             ("min_joints", 1, 18),
         ):
@@ -73,6 +77,8 @@ class SynthesisPolicy:
 
     def weight_at(self, progress: float) -> float:
         """Weight of a synthesised person at ``progress`` in [0, 1] of the training."""
+        if progress >= self.until < 1:
+            return 0.0
         ramp = 1.0 if self.warmup <= 0 else min(1.0, progress / self.warmup)
         return self.weight * ramp
 

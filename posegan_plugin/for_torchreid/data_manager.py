@@ -48,7 +48,8 @@ class PoseTransferDataManager:
     Attributes:
         datamanager: The wrapped manager.
         people: Training people with key points; ``None`` with ratio 0.
-        progress: Share of the training that is done; an engine sets it where ``warmup`` is used.
+        progress: Share of the training that is done, for ``warmup`` and ``until``; a
+            :class:`SafeEngine` sets it.
 
     Raises:
         UserError: The manager is not for images, the policy needs a teacher or an encoder that is
@@ -120,10 +121,11 @@ class PoseTransferDataManager:
                 "labels of weight 1 only; train with an engine of posegan_plugin, or give "
                 "extra_keys_read=True if yours reads the batch's weight, smoothing and teacher"
             )
-        if policy.warmup > 0 and self.progress is None:
+        timed = [k for k in ("warmup", "until") if getattr(policy, k) != getattr(plain, k)]
+        if timed and self.progress is None:
             raise UserError(
-                f"augment warmup={policy.warmup} needs to know how far the training is: the engine "
-                "has to set the data manager's progress (0 to 1)"
+                f"augment {timed[0]}={getattr(policy, timed[0])} needs to know how far the training "
+                "is: the engine has to set the data manager's progress (0 to 1)"
             )
 
     def _prepare(

@@ -68,6 +68,11 @@ class SafeEngine(InterruptibleEngine):
         within = min(1.0, batch / self.num_batches) if self.num_batches else 0.0
         return min(1.0, (self.epoch + within) / self.max_epoch) if self.max_epoch else 0.0
 
+    def before_batch(self, batch: int) -> None:
+        """Tell a wrapped data manager how far the training is when it makes this batch."""
+        if hasattr(self.datamanager, "progress"):
+            self.datamanager.progress = self.progress_at(batch)
+
     def mixed_precision(self) -> torch.autocast:
         """bfloat16 autocast with ``amp``; it needs no loss scaling."""
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.amp)

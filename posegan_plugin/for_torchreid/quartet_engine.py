@@ -106,8 +106,7 @@ class ImageQuartetEngine(SafeEngine, torchreid_module("engine").Engine):
         self.model = model
         self.optimizer = optimizer
         self.scheduler = scheduler
-        self._wrapped = hasattr(datamanager, "extra_keys_read")
-        if self._wrapped:
+        if hasattr(datamanager, "extra_keys_read"):
             datamanager.extra_keys_read = True
         self.register_model("model", model, optimizer, scheduler)
         self.seed = torch.initial_seed() if seed is None else seed
@@ -118,11 +117,6 @@ class ImageQuartetEngine(SafeEngine, torchreid_module("engine").Engine):
             quartet_ramp=quartet_ramp,
             label_smoothing=0.1 if label_smooth else 0.0,
         )
-
-    def before_batch(self, batch: int) -> None:
-        """Tell a wrapped data manager how far the training is when it makes this batch."""
-        if self._wrapped:
-            self.datamanager.progress = self.progress_at(batch)
 
     def forward_backward(self, data: dict) -> dict[str, float]:
         """One step; returns the losses to log."""

@@ -30,6 +30,14 @@ def test_weight_rises_linearly(warmup, progress, expected):
     assert policy.weight_at(progress) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(
+    ("until", "progress", "expected"),
+    [(1.0, 1.0, 0.8), (0.7, 0.69, 0.8), (0.7, 0.7, 0.0), (0.7, 1.0, 0.0), (0.0, 0.0, 0.0)],
+)
+def test_nobody_is_synthesised_towards_the_end(until, progress, expected):
+    assert SynthesisPolicy(weight=0.8, until=until).weight_at(progress) == expected
+
+
 @pytest.mark.parametrize(("label", "smoothing"), [("hard", 0.0), ("smooth", 0.3)])
 def test_hard_and_smooth_labels(label, smoothing):
     policy = SynthesisPolicy(label=label, smoothing=0.3, weight=2.0, warmup=0.5)
@@ -102,6 +110,7 @@ def test_filter_needs_an_encoder():
         ({"weight": -1.0}, r"augment weight=-1.0"),
         ({"weight": math.nan}, r"augment weight=nan"),
         ({"warmup": 1.5}, r"augment warmup=1.5 must lie between 0 and 1"),
+        ({"until": -0.1}, r"augment until=-0.1 must lie between 0 and 1"),
         ({"filter": 2.0}, r"augment filter=2.0 must lie between -1 and 1"),
         ({"min_joints": 0}, r"augment min_joints=0"),
         ({"min_joints": 19}, r"augment min_joints=19 must lie between 1 and 18"),

@@ -11,7 +11,7 @@ pytest.importorskip("torchreid")
 
 from posegan_plugin.augment import SynthesisPolicy
 from posegan_plugin.errors import UserError
-from posegan_plugin.for_torchreid import PoseTransferDataManager
+from posegan_plugin.for_torchreid import PoseTransferDataManager, SafeEngine
 from posegan_plugin.for_torchreid.resolver import torchreid_module
 
 
@@ -126,6 +126,27 @@ def test_labels_and_weights_for_engines_that_read_them(wrapped):
         added = 8 if weight else 0  # nobody is added while the weight is 0
         assert batch["weight"].tolist() == pytest.approx([1.0] * 16 + [weight] * added)
         assert batch["smoothing"].tolist() == pytest.approx([0.0] * 16 + [0.3] * added)
+
+
+def test_torchreids_engine_ends_on_real_people(tiny_manager, wrapped, tmp_path):
+    softmax = torchreid_module("engine").ImageSoftmaxEngine
+
+    class SafeSoftmax(SafeEngine, softmax):
+        pass
+
+    plain = tiny_manager(height=64, width=32)
+    mixed = wrapped(plain=plain, ratio=0.25, until=0.5)
+    model = torchreid_module("models").build_model(
+        "osnet_x0_25", plain.num_train_pids, loss="softmax", pretrained=False, use_gpu=False
+    )
+    parts = (mixed, model, torchreid_module("optim").build_optimizer(model, lr=0.001))
+    with pytest.raises(UserError, match=r"augment until=0.5 needs to know how far"):
+        softmax(*parts, use_gpu=False).run(save_dir=str(tmp_path), max_epoch=2)
+    seen = []
+    model.register_forward_pre_hook(lambda m, given: seen.append((m.training, len(given[0]))))
+    SafeSoftmax(*parts, use_gpu=False).run(save_dir=str(tmp_path), max_epoch=2)
+    sizes = [size for trained, size in seen if trained]
+    assert sizes == [20] * 4 + [16] * 4
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,7 @@ OUR_ABLATIONS = {
     "label_teacher": _online("a teacher's labels", needs_teacher=True, label="teacher"),
     "filter": _online("filter at 0.5", filter=0.5),
     "warmup": _online("warm-up 0.5", warmup=0.5),
+    "until": _online("until 0.7, then real people alone", until=0.7),
     **{f"target_{t}": _online(f"poses of {t}", target=t) for t in _TARGETS},
 }
 GROUPS = {"main": MAIN, "paper_ablations": PAPER_ABLATIONS, "our_ablations": OUR_ABLATIONS}
