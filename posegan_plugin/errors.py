@@ -13,7 +13,13 @@ class UserError(Exception):
     Args:
         message: One sentence that names the file or key, says what is wrong with it and what to do.
         details: Lists that would be too long for a sentence; they are printed below it.
+
+    Attributes:
+        in_every_process: Whether all processes of a distributed run have one, so that they can wait
+            for each other: a launcher ends all as soon as one has ended.
     """
+
+    in_every_process: bool = False
 
     def __init__(self, message: str, details: Iterable[str] = ()) -> None:
         super().__init__(message)

@@ -14,7 +14,7 @@ from datetime import timedelta
 
 import torch
 from mmengine.config import Config, DictAction
-from mmengine.dist import is_main_process
+from mmengine.dist import barrier, is_main_process
 
 from posegan_plugin.errors import Interrupted, UserError
 from posegan_plugin.for_mmengine.config import load_config
@@ -88,7 +88,9 @@ def run_command(main: Callable[[], None]) -> None:
     try:
         main()
     except UserError as error:
-        print(error.report(), file=sys.stderr)
+        print(error.report(), file=sys.stderr, flush=True)
+        if error.in_every_process:
+            barrier()
         sys.exit(2)
     except Interrupted as stop:
         if is_main_process():

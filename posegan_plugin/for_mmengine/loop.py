@@ -81,7 +81,9 @@ class ResumableEpochLoop(EpochBasedTrainLoop):
         try:
             super().run_iter(idx, data_batch)
         except NonFiniteError as fault:
-            raise self._stop(fault, idx, data_batch, random) from fault
+            error = self._stop(fault, idx, data_batch, random)
+            error.in_every_process = True
+            raise error from fault
 
     def must_leave(self) -> bool:
         """Whether a signal has reached any of the processes."""

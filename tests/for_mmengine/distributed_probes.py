@@ -15,6 +15,7 @@ from mmengine.hooks import Hook
 from mmengine.registry import HOOKS, METRICS
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from posegan_plugin.errors import UserError
 from posegan_plugin.for_mmengine import ReIDMetric
 from posegan_plugin.for_mmengine.model import PoseGANReID
 from posegan_plugin.registry import MODELS
@@ -89,7 +90,10 @@ class Probe(Hook):
 
 @HOOKS.register_module()
 class FirstStepProbe(Hook):
-    """Remembers all about the first step; in the second, process 1 has a loss that is nan."""
+    """Remembers all about the first step; in the second, process 1 has a loss that is nan.
+
+    It is slow to say so, and the launcher ends all processes as soon as one has ended.
+    """
 
     def before_train(self, runner):
         self.content = {"start": copied(runner.model), "gradients": {}}
@@ -100,6 +104,8 @@ class FirstStepProbe(Hook):
             no_batch_statistics(runner.model)
             self.content["batch"] = dict(data_batch)
         elif get_rank() == 1:
+            report = UserError.report
+            UserError.report = lambda error: (time.sleep(2), report(error))[1]
             unwrap(runner.model).reid_objective.register_forward_hook(
                 lambda module, given, out: (
                     out[0] * math.nan,
