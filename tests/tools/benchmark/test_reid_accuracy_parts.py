@@ -57,11 +57,11 @@ def test_search_keeps_the_best_of_each_axis(parts):
     preset = parts.presets.PRESETS["small"]
 
     def run(setting):
-        value = -abs(setting.lr - 7.5e-4) * 1000 + setting.epochs - 100 * setting.erase
+        value = -abs(setting.lr - 3e-3) * 1000 + setting.epochs - 100 * setting.erase
         return {"scores": {"mAP": value}}
 
     best = parts.search.search("softmax", preset, run).best
-    assert best == parts.presets.Setting(7.5e-4, 80, erase=False, knob=None)
+    assert best == parts.presets.Setting(3e-3, 80, erase=False, knob=None)
     equal = parts.search.search("online", preset, lambda setting: {"scores": {"mAP": 1.0}})
     assert equal.best == parts.search.start(parts.rows.FAMILIES["online"], preset)
 
@@ -163,8 +163,9 @@ def content(parts, people, tmp_path_factory):
         ("label_hard", "label_teacher", {"posegan.augment.label", "posegan.teacher_checkpoint"}),
         ("label_hard", "filter", {"posegan.augment.filter"}),
         ("label_hard", "warmup", {"posegan.augment.warmup"}),
-        ("label_hard", "target_any", set()),
-        ("label_hard", "target_same_id", {"posegan.augment.target"}),
+        ("label_hard", "target_cross_camera", set()),
+        ("label_hard", "target_any", {"posegan.augment.target"}),
+        ("label_hard", "until", {"posegan.augment.until"}),
         ("joint", "joint_4_blocks", set()),
         ("joint", "joint_2_blocks", {"model.generator.num_blocks"}),
         ("joint", "joint_no_D_I", {"model.appearance_discriminator"}),
