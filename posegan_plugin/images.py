@@ -33,7 +33,7 @@ def to_imagenet(
         mean: Another mean of the three channels, for networks that were trained with one.
         std: Another deviation, likewise.
     """
-    mean, std = _channels(mean, images), _channels(std, images)
+    mean, std = channel_values(mean, images), channel_values(std, images)
     return torch.addcmul((0.5 - mean) / std, images, 0.5 / std)
 
 
@@ -41,13 +41,15 @@ def from_imagenet(
     images: Tensor, mean: Sequence[float] = IMAGENET_MEAN, std: Sequence[float] = IMAGENET_STD
 ) -> Tensor:
     """Inverse of :func:`to_imagenet`."""
-    return ((images * _channels(std, images) + _channels(mean, images)) - 0.5) * 2.0
+    return ((images * channel_values(std, images) + channel_values(mean, images)) - 0.5) * 2.0
 
 
 def resize_images(images: Tensor, size: tuple[int, int]) -> Tensor:
     """Bilinear (antialiased) resize of (B, 3, H, W) to (height, width); itself if already so."""
     if tuple(images.shape[-2:]) == tuple(size):
         return images
+    if not len(images):  # not every version of torch resizes nothing
+        return images.new_zeros(0, images.shape[1], *size)
     # Enlarging is the same with and without antialiasing, but for the time it takes.
     shrinking = images.shape[-2] > size[0] or images.shape[-1] > size[1]
     # Under AMP a generator draws in bfloat16, which torch cannot shrink on a CPU.
@@ -58,6 +60,6 @@ def resize_images(images: Tensor, size: tuple[int, int]) -> Tensor:
     return resized.to(images.dtype)
 
 
-def _channels(values: Sequence[float], images: Tensor) -> Tensor:
+def channel_values(values: Sequence[float], images: Tensor) -> Tensor:
     """One value a channel, (3, 1, 1), as the images are kept."""
     return send(torch.tensor(values, dtype=images.dtype), images.device)[:, None, None]

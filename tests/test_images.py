@@ -78,3 +78,9 @@ def test_resizing_smooths_whatever_shrinks(size, layout):
     given = images().contiguous(memory_format=layout)
     expected = F.interpolate(given, size, mode="bilinear", antialias=True)
     assert torch.allclose(resize_images(given, size), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [(16, 8), (32, 16), (64, 32)])
+def test_no_images_of_another_size(size):
+    found = resize_images(torch.zeros(0, 3, 32, 16), size)
+    assert found.shape == (0, 3, *size)

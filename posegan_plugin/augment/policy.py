@@ -32,7 +32,7 @@ class SynthesisPolicy:
         smoothing: Label smoothing for ``smooth``, in [0, 1).
         weight: Weight in the re-ID losses once warmed up; a real person has 1.
         warmup: Share of the training over which the weight rises linearly from 0, in [0, 1].
-        until: Share of the training after which nobody is synthesised, in (0, 1]: below 1 it ends
+        until: Share of the training after which nobody is synthesised, in [0, 1]: below 1 it ends
             on real people, as those are whom a test shows, and in less time.
         filter: Synthesised people whose embedding has a cosine similarity below this to their
             condition's are dropped; ``None`` keeps all.

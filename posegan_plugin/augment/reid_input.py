@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from posegan_plugin.images import resize_images, to_imagenet
+from posegan_plugin.images import channel_values, resize_images, to_imagenet
 from posegan_plugin.transfer import send
 
 
@@ -118,5 +118,4 @@ def random_erase(
     in_rows = (rows >= top[:, None]) & (rows < (top + h)[:, None])
     in_columns = (columns >= left[:, None]) & (columns < (left + w)[:, None])
     erased = in_rows[:, None, :, None] & in_columns[:, None, None, :] & chosen[:, None, None, None]
-    colour = send(torch.tensor(fill)[:, None, None], images.device).to(images)
-    return torch.where(send(erased, images.device), colour, images)
+    return torch.where(send(erased, images.device), channel_values(fill, images), images)

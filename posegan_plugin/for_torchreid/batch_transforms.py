@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from torch import Tensor
 
 from posegan_plugin.augment import PersonBatch, random_crop, random_erase, random_flip
+from posegan_plugin.for_torchreid.transforms import steps_of
 from posegan_plugin.images import resize_images
 
 
@@ -25,7 +26,7 @@ class BatchTransforms:
     def __init__(
         self, transform: object, size: tuple[int, int], normalize: Callable[[Tensor], Tensor]
     ) -> None:
-        steps = {type(step).__name__: step for step in _steps(transform)}
+        steps = {type(step).__name__: step for step in steps_of(transform)}
         self._flip = float(getattr(steps.get("RandomHorizontalFlip"), "p", 0.0))
         self._crop = float(getattr(steps.get("Random2DTranslation"), "p", 0.0))
         erasing = steps.get("RandomErasing")
@@ -40,14 +41,7 @@ class BatchTransforms:
 
     def crop_and_erase(self, images: Tensor) -> Tensor:
         """The same of images (B, 3, H, W) in [-1, 1], without the flip; it has a gradient."""
-        if not len(images):  # all were filtered out; torch does not resize nothing
-            return images.new_zeros(0, 3, *self._size)
         if self._crop:
             images = random_crop(images, self._size, self._crop)
         images = self._normalize(resize_images(images, self._size))
         return random_erase(images, self._erase, fill=self._fill) if self._erase else images
-
-
-def _steps(transform: object) -> Iterator[object]:
-    for step in getattr(transform, "transforms", [transform]):
-        yield from _steps(step) if hasattr(step, "transforms") else (step,)

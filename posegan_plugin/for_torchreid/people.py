@@ -13,6 +13,7 @@ from torch import Tensor
 from posegan_plugin.augment import PersonBatch
 from posegan_plugin.datasets import Person, PersonDataset
 from posegan_plugin.errors import UserError
+from posegan_plugin.for_torchreid.transforms import steps_of
 from posegan_plugin.images import IMAGENET_MEAN, IMAGENET_STD, from_uint8, to_imagenet
 from posegan_plugin.pose import PoseBank, read_keypoint_csv
 from posegan_plugin.transfer import send
@@ -135,9 +136,7 @@ def _read(keypoints: Keypoints) -> Mapping[str, np.ndarray]:
 
 def _statistics(datamanager: object) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and deviation with which a data manager normalises its training images."""
-    steps = [datamanager.train_loader.dataset.transform]
-    for step in steps:
-        steps += getattr(step, "transforms", ())
+    for step in steps_of(datamanager.train_loader.dataset.transform):
         if hasattr(step, "mean") and hasattr(step, "std"):
             return tuple(map(float, step.mean)), tuple(map(float, step.std))
     raise UserError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 
 from posegan_plugin.errors import UserError
@@ -64,6 +64,15 @@ def accept_pose_transfer(build_transforms: Callable) -> Callable:
         return train, test
 
     return build
+
+
+def steps_of(transform: object) -> Iterator[object]:
+    """The single steps of a transform that may hold others, in their order."""
+    if hasattr(transform, "transforms"):
+        for step in transform.transforms:
+            yield from steps_of(step)
+    else:
+        yield transform
 
 
 def remove_request(datamanager: object) -> bool:

@@ -54,20 +54,22 @@ def test_baselines_have_no_generator(joint_run, tmp_path):
         loaded.need_generator()
 
 
-def test_no_re_id_network(joint_run, tmp_path):
-    checkpoint = read_checkpoint(joint_run.checkpoint)
+def save_changed(run, path, old, new):
+    """A checkpoint with another description of its networks."""
+    checkpoint = read_checkpoint(run.checkpoint)
     meta = checkpoint["meta"]
-    meta["architecture"] = meta["architecture"].replace('"reid": {', '"unused": {')
-    torch.save(checkpoint, tmp_path / "generator.pth")
+    meta["architecture"] = meta["architecture"].replace(old, new)
+    torch.save(checkpoint, path)
+
+
+def test_no_re_id_network(joint_run, tmp_path):
+    save_changed(joint_run, tmp_path / "generator.pth", '"reid": {', '"unused": {')
     with pytest.raises(UserError, match=r"generator\.pth holds no re-ID network"):
         load_pretrained(tmp_path / "generator.pth").describe(torch.zeros(1, 3, 32, 16))
 
 
 def test_an_option_of_another_version(joint_run, tmp_path):
-    checkpoint = read_checkpoint(joint_run.checkpoint)
-    meta = checkpoint["meta"]
-    meta["architecture"] = meta["architecture"].replace('"channels": 8', '"channels": 8, "x": 1')
-    torch.save(checkpoint, tmp_path / "later.pth")
+    save_changed(joint_run, tmp_path / "later.pth", '"channels": 8', '"channels": 8, "x": 1')
     with pytest.raises(UserError, match=r"later\.pth describes networks .* argument 'x'.*version"):
         load_pretrained(tmp_path / "later.pth")
 

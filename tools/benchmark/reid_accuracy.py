@@ -162,18 +162,14 @@ class Benchmark:
         settings = {name: untuned(FAMILIES[name], self._preset) for name in families}
         if tune == "none":
             return settings
-        first = self._tuned(_BASELINE)
+        settings |= {n: self._tuned(n) for n in (families if tune == "all" else [_BASELINE])}
+        first = settings[_BASELINE]
         shared = {"epochs": first.epochs}
-        if tune == "all":
-            settings = {name: self._tuned(name) for name in families}
-        else:
+        if tune == "baseline":
             shared |= {"lr": first.lr, "erase": first.erase}
         return {name: replace(found, **shared) for name, found in settings.items()}
 
     def _tuned(self, family: str) -> Setting:
-        if family in self._searches:
-            return self._searches[family].best
-
         def trial(setting: Setting) -> dict:
             run = self._trials.result(FAMILIES[family].row, _SEARCH_SEED, {family: setting})
             print(f"trial of {family}: {setting}: mAP {run['scores']['mAP']:.1f}", flush=True)
