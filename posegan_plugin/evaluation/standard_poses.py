@@ -14,6 +14,8 @@ from posegan_plugin.augment import transfer
 from posegan_plugin.errors import UserError
 from posegan_plugin.pose import JOINTS, count_joints
 
+OWN_WEIGHT = 2.0
+"""Measured, with the cameras, in docs/reid_accuracy.md."""
 _BODY = slice(JOINTS.index("neck"), JOINTS.index("left_ankle") + 1)
 
 
@@ -62,10 +64,13 @@ def describe_in_poses(
     images: Tensor,
     keypoints: Tensor,
     poses: Tensor,
-    cameras: Tensor | None = None,
+    own_weight: float = OWN_WEIGHT,
     min_joints: int = 10,
 ) -> Tensor:
-    """Mean of the unit descriptors of a person as it was seen and in each standard pose.
+    """Unit descriptors of people as they were seen and in standard poses, together.
+
+    A generator that is told the camera draws each pose as the next camera would see it: views of
+    other cameras are what a query is compared with.
 
     Args:
         describe: Images (B, 3, H, W) in [-1, 1] -> descriptors (B, D).
@@ -73,20 +78,22 @@ def describe_in_poses(
         images: (B, 3, H, W) in [-1, 1].
         keypoints: Their poses (B, 18, 3) in pixels of the images.
         poses: Standard poses (K, 18, 3), likewise; with K = 0 the descriptors are only normalised.
-        cameras: Cameras (B,) that people are drawn for, for a generator that is told them.
+        own_weight: What the image itself counts, where all that is drawn of it counts 1 together.
         min_joints: A person with fewer joints is described by its own image alone.
 
     Returns:
         (B, D).
     """
-    total = F.normalize(describe(images))
+    own = F.normalize(describe(images))
     posed = (count_joints(keypoints) >= min_joints).nonzero().squeeze(1)
-    counts = torch.ones(len(images), 1).to(total)
-    if len(posed):
-        given = images[posed], keypoints[posed]
-        seen_by = None if cameras is None else cameras[posed]
-        for pose in poses.to(keypoints):
-            drawn = transfer(generator, *given, pose.expand(len(posed), -1, -1), seen_by)
-            total[posed] += F.normalize(describe(drawn))
-        counts[posed] += len(poses)
-    return total / counts
+    if not len(posed) or not len(poses):
+        return own
+    given = images[posed], keypoints[posed]
+    num_cameras = max(getattr(generator, "num_cameras", 0), 1)
+    drawn = torch.zeros_like(own[posed])
+    for number, pose in enumerate(poses.to(keypoints)):
+        camera = torch.full((len(posed),), number % num_cameras, device=images.device)
+        image = transfer(generator, *given, pose.expand(len(posed), -1, -1), camera)
+        drawn += F.normalize(describe(image)) / len(poses)
+    own[posed] = F.normalize(own_weight * own[posed] + drawn)
+    return own

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mmengine.logging import print_log
+from torch import Tensor
 
 from posegan_plugin.datasets import PersonDataset
 from posegan_plugin.errors import UserError
@@ -53,6 +54,7 @@ class ReIDDataset(PersonDataset):
                 f"dataset {self.splits.name!r} has no query and gallery people to evaluate on: name "
                 "another data set in val_dataloader and test_dataloader"
             )
+        self._found = found
         self.num_query = 0 if split == "train" else len(self.splits.query)
         super().__init__(
             self.splits.train if split == "train" else self.splits.query + self.splits.gallery,
@@ -68,6 +70,11 @@ class ReIDDataset(PersonDataset):
     def __getitem__(self, index: int) -> dict[str, object]:
         """As the base class, with ``is_query``."""
         return {**super().__getitem__(index), "is_query": index < self.num_query}
+
+    def training_poses(self) -> Tensor:
+        """Key points of all training people (M, 18, 3) in pixels of this split's images."""
+        people = PersonDataset(self.splits.train, self._found, self.image_size)
+        return people.keypoints
 
     @property
     def metainfo(self) -> dict[str, object]:

@@ -13,12 +13,13 @@ from torch import Tensor
 
 from posegan_plugin.augment import PersonBatch, PoseTransferAugment, ReIDInput, SynthesisPolicy
 from posegan_plugin.checkpoint import load_network
+from posegan_plugin.evaluation.standard_poses import describe_in_poses, standard_poses
 from posegan_plugin.for_mmengine.distributed import every_process
 from posegan_plugin.for_mmengine.modes import check_mode
 from posegan_plugin.for_mmengine.networks import architecture_of_model, build_reid
 from posegan_plugin.for_mmengine.optim import update_together
 from posegan_plugin.for_mmengine.progress import training_progress
-from posegan_plugin.pose import PoseBank
+from posegan_plugin.pose import NUM_JOINTS, PoseBank
 from posegan_plugin.registry import MODELS
 from posegan_plugin.training import (
     GenerationStep,
@@ -60,6 +61,9 @@ class PoseGANReID(BaseModel):
             then frozen, and ``joint`` trains the generator and the discriminators alone.
         reid_to_generator: Whether the re-ID losses of synthesised people also train the generator
             (``joint``; equation 14 says yes).
+        test_poses: Standard poses that people are also described in when they are searched for, see
+            :func:`posegan_plugin.evaluation.standard_poses.describe_in_poses`; 0: by their own image
+            alone, as in mode ``baseline``, which has no generator. Training takes no notice.
         max_pairs: At most so many condition-target pairs of a batch train the generator; ``None``
             takes all. The re-ID network likes larger batches than a CPU likes for the generator.
         channels_last: Memory layout of the convolutions; faster on CPUs and on GPUs with AMP.
@@ -92,6 +96,7 @@ class PoseGANReID(BaseModel):
         teacher_checkpoint: str | None = None,
         reid_checkpoint: str | None = None,
         reid_to_generator: bool = True,
+        test_poses: int = 0,
         max_pairs: int | None = None,
         channels_last: bool = True,
         compile: bool | str = False,
@@ -110,8 +115,11 @@ class PoseGANReID(BaseModel):
             condition_on_camera=condition_on_camera,
             generator_checkpoint=generator_checkpoint,
             reid_checkpoint=reid_checkpoint,
+            test_poses=test_poses,
         )
         self.mode = mode
+        self.test_poses = 0 if mode == "baseline" else test_poses
+        self.standard_poses = torch.zeros(0, NUM_JOINTS, 3)
         self.reid_to_generator = reid_to_generator
         self.max_pairs = max_pairs
         self.generation_objective, self.reid_objective = build_objectives(**(objective or {}))
@@ -183,6 +191,17 @@ class PoseGANReID(BaseModel):
                 teacher=self._teach if self.teacher is not None else None,
             )
 
+    def use_standard_poses(self, keypoints: Tensor) -> None:
+        """Choose the ``test_poses`` that people are described in.
+
+        Args:
+            keypoints: Poses of the training people (M, 18, 3) in pixels of the test images.
+
+        Raises:
+            UserError: There are too few different ones.
+        """
+        self.standard_poses = standard_poses(keypoints, self.test_poses)
+
     def forward(self, images: Tensor) -> Tensor:
         """Retrieval descriptors (B, D) of images (B, 3, H, W) in [-1, 1]."""
         return unwrap(self.reid).describe(self.reid_input(images, augment=False))
@@ -190,7 +209,8 @@ class PoseGANReID(BaseModel):
     def val_step(self, data: dict[str, Tensor]) -> list[dict]:
         """Descriptors of a batch, with identity, camera and role, for the metric."""
         batch = self.data_preprocessor(data, training=False)
-        features = self(batch.images).float().cpu().numpy()
+        features = self(batch.images) if not self.test_poses else self._in_standard_poses(batch)
+        features = features.float().cpu().numpy()
         return [
             {"feature": f, "pid": int(p), "camid": int(c), "is_query": bool(q), "index": int(i)}
             for f, p, c, q, i in zip(
@@ -287,6 +307,11 @@ class PoseGANReID(BaseModel):
         with running_statistics(self.reid) if len(images) == 1 else nullcontext():
             output = self.reid(images)
         return self.reid_objective(output, batch, progress)
+
+    def _in_standard_poses(self, batch: PersonBatch) -> Tensor:
+        return describe_in_poses(
+            self, self.generator, batch.images, batch.keypoints, self.standard_poses
+        )
 
     def _encode_only(self, images: Tensor) -> Tensor:
         with torch.no_grad(), frozen(unwrap(self.reid), evaluation=True):

@@ -17,6 +17,7 @@ def check_mode(
     condition_on_camera: bool,
     generator_checkpoint: str | None,
     reid_checkpoint: str | None,
+    test_poses: int,
 ) -> None:
     """Refuse a model whose keys do not belong together.
 
@@ -29,6 +30,7 @@ def check_mode(
         condition_on_camera: Whether it is told the target's camera.
         generator_checkpoint: Checkpoint of a trained generator.
         reid_checkpoint: Checkpoint of a trained re-ID network.
+        test_poses: Number of standard poses in a test.
 
     Raises:
         UserError: An unknown mode, or a key that it needs is missing, or one that it cannot use.
@@ -53,3 +55,5 @@ def check_mode(
         )
     if mode != "joint" and reid_checkpoint is not None:
         raise UserError(f"model reid_checkpoint: mode={mode!r} would train nothing; use 'joint'")
+    if not isinstance(test_poses, int) or test_poses < 0:
+        raise UserError(f"model test_poses={test_poses!r} is not a number of poses, 0 or more")

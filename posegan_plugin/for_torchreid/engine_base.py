@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 
 from posegan_plugin.for_torchreid.interruptible import InterruptibleEngine
 from posegan_plugin.for_torchreid.ranking import plugin_ranking
+from posegan_plugin.for_torchreid.standard_poses import StandardPoses
 from posegan_plugin.training import check_gradients, check_losses, collapse_warning
 
 
@@ -27,11 +28,13 @@ class SafeEngine(InterruptibleEngine):
       in evaluation mode.
     - :meth:`resume` restores all registered networks.
     - Galleries with fewer than 50 images can be evaluated, and large ones quickly.
+    - People can be described in standard poses besides.
 
     Attributes:
         seed: Where not ``None``, each epoch's random numbers follow from it and the epoch alone, so
             that a resumed run goes on exactly as the uninterrupted one. Stored in checkpoints.
         amp: Whether :meth:`mixed_precision` is on.
+        standard_poses: Describes people of a test in other poses besides; ``None`` does not.
         checks_gradients: Whether the engine looks at all gradients itself before it makes a step.
 
     Examples::
@@ -43,6 +46,7 @@ class SafeEngine(InterruptibleEngine):
     amp: bool = False
     max_epoch: int = 0
     checks_gradients: bool = False
+    standard_poses: StandardPoses | None = None
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         self._closed: dict[str, list[nn.Parameter]] = {}
@@ -152,6 +156,17 @@ class SafeEngine(InterruptibleEngine):
         """As torchreid's; rank-1 comes back as a Python number, which checkpoints can hold."""
         with plugin_ranking():
             return float(super().test(*args, **kwargs))
+
+    def parse_data_for_eval(self, data: dict[str, object]) -> tuple:
+        """As torchreid's; remembers whose images they are."""
+        self._tested = data.get("impath", ())
+        return super().parse_data_for_eval(data)
+
+    def extract_features(self, input: Tensor) -> Tensor:
+        """As torchreid's, or with :attr:`standard_poses`."""
+        if self.standard_poses is None:
+            return super().extract_features(input)
+        return self.standard_poses.describe(super().extract_features, input, self._tested)
 
 
 def _check_before_step(name: str, optimizer: Optimizer, *_: object) -> None:

@@ -57,10 +57,10 @@ class TrainPeople:
         items = source
         if hasattr(source, "train_loader"):
             items = source.train_loader.dataset.data
-            mean, std = _statistics(source)
+            mean, std = statistics_of(source)
         self.normalize = partial(to_imagenet, mean=mean, std=std)
         people = [Person(str(i[0]), int(i[1]), int(i[2])) for i in items]
-        poses = _read(keypoints)
+        poses = read_keypoints(keypoints)
         self.dataset = PersonDataset(people, poses, image_size, cache="memory")
         self._rows = {_key(i[0], i[3] if len(i) > 3 else 0): row for row, i in enumerate(items)}
 
@@ -127,15 +127,24 @@ def _key(path: object, dataset: object) -> tuple[str, int]:
     return str(path), int(dataset)
 
 
-def _read(keypoints: Keypoints) -> Mapping[str, np.ndarray]:
+def read_keypoints(keypoints: Keypoints) -> Mapping[str, np.ndarray]:
+    """Key points by image name or path, read from files where they are not given.
+
+    Raises:
+        UserError: A file is missing or malformed.
+    """
     if isinstance(keypoints, Mapping):
         return keypoints
     files = [keypoints] if isinstance(keypoints, str | PathLike) else keypoints
     return {name: pose for file in files for name, pose in read_keypoint_csv(file).items()}
 
 
-def _statistics(datamanager: object) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and deviation with which a data manager normalises its training images."""
+def statistics_of(datamanager: object) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and deviation with which a data manager normalises its training images.
+
+    Raises:
+        UserError: It does not normalise.
+    """
     for step in steps_of(datamanager.train_loader.dataset.transform):
         if hasattr(step, "mean") and hasattr(step, "std"):
             return tuple(map(float, step.mean)), tuple(map(float, step.std))

@@ -53,6 +53,8 @@ def check_values(config: Section) -> None:
             "train.fixbase_epoch trains the classifier alone, which loss.triplet.weight_x: 0 leaves "
             "out of the loss; set train.fixbase_epoch: 0 or a weight_x above 0"
         )
+    if config.posegan and config.posegan.test_poses < 0:
+        raise UserError(f"posegan.test_poses={config.posegan.test_poses} must not be negative")
     names = [name.lower() for name in config.data.transforms or ()]
     mode = config.posegan.mode if config.posegan else "baseline"
     if "pose_transfer" in names and not mode.startswith("online"):

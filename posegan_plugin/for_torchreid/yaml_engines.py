@@ -19,6 +19,7 @@ from posegan_plugin.for_torchreid.engine_base import SafeEngine
 from posegan_plugin.for_torchreid.names import check_choice
 from posegan_plugin.for_torchreid.people import TrainPeople
 from posegan_plugin.for_torchreid.resolver import torchreid_module
+from posegan_plugin.for_torchreid.standard_poses import StandardPoses
 from posegan_plugin.for_torchreid.yaml_config import Section
 from posegan_plugin.for_torchreid.yaml_networks import (
     build_generator,
@@ -45,6 +46,18 @@ def build_engine(config: Section, datamanager: object) -> SafeEngine:
     Raises:
         UserError: Something in the config that cannot be built.
     """
+    engine = _engine(config, datamanager)
+    if config.posegan and config.posegan.mode != "baseline" and config.posegan.test_poses:
+        engine.standard_poses = StandardPoses(
+            datamanager,
+            _generator_of(engine, config, datamanager),
+            keypoint_files(config),
+            config.posegan.test_poses,
+        )
+    return engine
+
+
+def _engine(config: Section, datamanager: object) -> SafeEngine:
     mode = config.posegan.mode if config.posegan else "baseline"
     quartet = mode in ("quartet", "online_quartet")
     loss = "triplet" if quartet or mode == "joint" else config.loss.name
@@ -158,6 +171,18 @@ def _joint(
         amp=options.amp,
         seed=config.train.seed,
     )
+
+
+def _generator_of(engine: SafeEngine, config: Section, datamanager: object) -> nn.Module:
+    """The one that the engine trains, or that of ``posegan.checkpoint``."""
+    if "generator" in engine.get_model_names():
+        return engine._models["generator"]
+    if not config.posegan.checkpoint:
+        raise UserError(
+            "posegan.test_poses needs posegan.checkpoint, the save_dir of a joint run or a checkpoint "
+            "that holds a trained generator"
+        )
+    return build_generator(config, datamanager).to(engine.device)
 
 
 def _with_synthesised_people(

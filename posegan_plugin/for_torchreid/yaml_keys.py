@@ -135,6 +135,7 @@ POSEGAN = {
         "quartet": options_of(QuartetLoss),
     },
     "reid_to_generator": True,
+    "test_poses": 0,  # standard poses that people of a test are described in besides
     "max_pairs": Maybe(int),
     "gan_lr": 2e-4,  # of generator and discriminators; the schedule is train.lr_scheduler's
     "gan_betas": [0.5, 0.999],

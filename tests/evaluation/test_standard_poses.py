@@ -75,17 +75,31 @@ def describe(images):
     return images.mean(dim=(2, 3))
 
 
-def test_mean_of_unit_descriptors():
+def test_own_descriptor_and_those_of_the_poses_each_by_the_next_camera():
     images = torch.zeros(2, 3, 8, 4)
     images[:, 0], images[:, 1] = 3.0, 4.0  # unit descriptor (.6, .8, 0)
     keypoints = torch.stack([pose(1.0), pose(1.0, joints=9)])
-    poses = torch.stack([pose(2.0), pose(1.0)])
-    found = describe_in_poses(
-        describe, Painter(), images, keypoints, poses, cameras=torch.tensor([1, 2])
-    )
+    poses = torch.stack([pose(x) for x in (2.0, 1.0, 2.0, 3.0)])
+    found = describe_in_poses(describe, Painter(), images, keypoints, poses)
     real = torch.tensor([0.6, 0.8, 0.0])
-    first, second = torch.tensor([1.0, 2, 2]) / 3, torch.tensor([1.0, 1, 1]) / 3**0.5
-    assert found[0].tolist() == pytest.approx(((real + first + second) / 3).tolist())
+    views = torch.tensor([[0.0, 2, 2], [1, 1, 1], [2, 2, 2], [0, 3, 3]])  # cameras 0, 1, 2, 0
+    expected = F.normalize(2 * real + F.normalize(views).mean(dim=0), dim=0)
+    assert found[0].tolist() == pytest.approx(expected.tolist())
     assert found[1].tolist() == pytest.approx(real.tolist())  # too few joints
+    drawn = describe_in_poses(describe, Painter(), images, keypoints, poses[:1], own_weight=0)
+    assert drawn[0].tolist() == pytest.approx([0, 0.5**0.5, 0.5**0.5])
     none = describe_in_poses(describe, None, images, keypoints, poses[:0])
     assert torch.equal(none, F.normalize(describe(images)))
+
+
+def test_generator_that_knows_no_cameras():
+    class Blind(Painter):
+        num_cameras = 0
+
+        def forward(self, image, condition_pose, target_pose, camera):
+            assert camera is None
+            return super().forward(image, condition_pose, target_pose, torch.ones(len(image)))
+
+    images = torch.ones(1, 3, 8, 4)
+    found = describe_in_poses(describe, Blind(), images, pose(1.0)[None], pose(1.0)[None])
+    assert found[0].tolist() == pytest.approx([3**-0.5] * 3)

@@ -10,6 +10,7 @@ from posegan_plugin import UserError
 from posegan_plugin.for_mmengine import ReIDDataset
 from posegan_plugin.for_mmengine import load_people as module
 from posegan_plugin.for_mmengine.load_people import load_keypoints, load_people
+from posegan_plugin.pose import resize_keypoints
 
 LAYOUT = {"name": "market_layout", "folder": "procedural_people"}
 SPEC = {
@@ -49,6 +50,14 @@ def test_test_split_is_queries_then_gallery(tiny):
     paths = [p.path for p in people.people]
     assert all("/query/" in p for p in paths[:12])
     assert all("/bounding_box_test/" in p for p in paths[12:])
+
+
+def test_a_test_split_knows_the_training_poses_in_its_own_pixels(tiny):
+    poses = dataset(tiny).keypoints
+    assert poses[..., 2].any()
+    assert torch.equal(dataset(tiny, "test").training_poses(), poses)
+    larger = dataset(tiny, "test", image_size=(64, 32)).training_poses()
+    assert torch.allclose(larger, resize_keypoints(poses, (32, 16), (64, 32)), atol=1e-4)
 
 
 @pytest.mark.parametrize("cache", [True, "memory", "device"])

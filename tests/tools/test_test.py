@@ -34,6 +34,16 @@ def test_reid_network_of_a_joint_run_alone(tiny, joint_run):
     assert run.metrics == {k: v for k, v in joint_run.metrics.items() if k.startswith("reid/")}
 
 
+def test_people_in_standard_poses(tiny, joint_run, capsys):
+    run = tiny.run("test", joint_run.checkpoint, options={"model.test_poses": 3})
+    of_reid = {k: v for k, v in joint_run.metrics.items() if k.startswith("reid/")}
+    assert {k: v for k, v in run.metrics.items() if k.startswith("reid/")} != of_reid
+    with pytest.raises(SystemExit):
+        tiny.run("test", joint_run.checkpoint, options={"model.test_poses": 99})
+    said = capsys.readouterr().err
+    assert "99 standard poses were asked for, the training people have" in said
+
+
 def test_moved_work_dir(tiny, joint_run, tmp_path):
     (tmp_path / "epoch_2.pth").symlink_to(joint_run.checkpoint)
     (tmp_path / "last_checkpoint").write_text("/nowhere/epoch_2.pth")

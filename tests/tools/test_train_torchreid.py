@@ -104,6 +104,33 @@ def test_test_only_with_pictures(joint_training, train_run, tmp_path, capsys, po
     assert not list(tmp_path.rglob("*.pth*"))
 
 
+@pytest.mark.parametrize("mode", ["joint", "online", "quartet"])
+def test_people_of_a_test_in_standard_poses(joint_training, train_run, tmp_path, posegan, mode):
+    engine, folder = joint_training
+    options = posegan(mode, checkpoint=str(folder), test_poses=2)
+    options["keypoints"] = [*options["keypoints"], options["keypoints"][0].replace("train", "test")]
+    line = ("test.evaluate", "True", "model.load_weights", str(folder))
+    posed = train_run(tmp_path, *line, posegan=options)
+    assert posed.scores["market1501"][1] != engine.scores["market1501"][1]
+    theirs = saved(folder, "generator")["state_dict"]
+    generator = posed.standard_poses.generator
+    assert all(torch.equal(v, theirs[k]) for k, v in generator.state_dict().items())
+
+
+def test_a_joint_training_tests_with_its_own_generator(train_run, tmp_path, posegan):
+    options = posegan("joint", test_poses=2)
+    options["keypoints"] = [*options["keypoints"], options["keypoints"][0].replace("train", "test")]
+    engine = train_run(tmp_path, "train.max_epoch", "1", posegan=options)
+    assert engine.standard_poses.generator is engine._models["generator"]
+
+
+def test_standard_poses_need_a_generator(train_run, tmp_path, posegan):
+    with pytest.raises(UserError, match="posegan.test_poses needs posegan.checkpoint"):
+        train_run(tmp_path, posegan=posegan("quartet", test_poses=2))
+    with pytest.raises(UserError, match="posegan.test_poses=-1 must not be negative"):
+        train_run(tmp_path, posegan=posegan("quartet", test_poses=-1))
+
+
 def test_other_targets_and_the_table(train_run, market, tmp_path, capsys):
     first = ("-s", "market1501", "-t", "procedural_people", "market1501")
     engine = train_run(tmp_path, "train.max_epoch", "1", first=first)

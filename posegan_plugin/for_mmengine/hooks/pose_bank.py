@@ -1,4 +1,4 @@
-"""Hands the training set's poses to the model, and says how many people can be posed."""
+"""Hands the training set's poses to the model, to train and to test with."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from posegan_plugin.for_mmengine.model import unwrap
+from posegan_plugin.for_mmengine.dataset import ReIDDataset
+from posegan_plugin.for_mmengine.model import PoseGANReID, unwrap
 
 
 class PoseBankHook(Hook):
-    """Reports the coverage of the key points and fills the pose bank of mode ``online``."""
+    """Reports the coverage of the key points and fills the pose bank of mode ``online``.
+
+    Before a test it has the standard poses chosen that a model with ``test_poses`` describes people
+    in.
+    """
 
     def before_train(self, runner: Runner) -> None:
         """Read the poses from the training set."""
@@ -21,3 +26,16 @@ class PoseBankHook(Hook):
         model.use_poses(
             dataset.keypoints, torch.from_numpy(dataset.pids), torch.from_numpy(dataset.camids)
         )
+
+    def before_val(self, runner: Runner) -> None:
+        """Choose the standard poses."""
+        _choose_standard_poses(unwrap(runner.model), runner.val_dataloader.dataset)
+
+    def before_test(self, runner: Runner) -> None:
+        """Likewise."""
+        _choose_standard_poses(unwrap(runner.model), runner.test_dataloader.dataset)
+
+
+def _choose_standard_poses(model: PoseGANReID, dataset: ReIDDataset) -> None:
+    if len(model.standard_poses) < model.test_poses:  # not yet
+        model.use_standard_poses(dataset.training_poses())

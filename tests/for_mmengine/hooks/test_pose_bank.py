@@ -44,3 +44,31 @@ def test_poses_for_those_who_need_them(caplog, needs, wrapped):
         keypoints, pids, camids = model.given[0]
         assert keypoints is People.keypoints
         assert (pids.tolist(), camids.tolist()) == ([0, 1], [1, 0])
+
+
+@pytest.mark.parametrize("phase", ["val", "test"])
+def test_standard_poses_are_chosen_once_by_those_who_want_them(phase):
+    class Posed:
+        test_poses = 2
+        standard_poses = torch.zeros(0, 18, 3)
+
+        def use_standard_poses(self, keypoints):
+            self.standard_poses = keypoints[: self.test_poses]
+
+    class Test:
+        asked = 0
+
+        def training_poses(self):
+            self.asked += 1
+            return torch.ones(5, 18, 3)
+
+    model, dataset = Posed(), Test()
+    loader = SimpleNamespace(dataset=dataset)
+    runner = SimpleNamespace(model=model, **{f"{phase}_dataloader": loader})
+    hook = PoseBankHook()
+    for _ in range(2):
+        getattr(hook, f"before_{phase}")(runner)
+    assert (len(model.standard_poses), dataset.asked) == (2, 1)
+    model.test_poses, model.standard_poses = 0, torch.zeros(0, 18, 3)
+    getattr(hook, f"before_{phase}")(runner)
+    assert dataset.asked == 1

@@ -63,13 +63,11 @@ class Scorer:
             )
         poses = self._poses(count) if count else torch.zeros(0, 18, 3)
 
-        def describe(rows: Tensor, keypoints: Tensor, cameras: Tensor) -> Tensor:
+        def describe(rows: Tensor, keypoints: Tensor) -> Tensor:
             images = read_images(self._test, rows)
-            return describe_in_poses(
-                trained.describe, trained.generator, images, keypoints, poses, cameras
-            )
+            return describe_in_poses(trained.describe, trained.generator, images, keypoints, poses)
 
-        return self._scores(describe, self._test.keypoints, torch.from_numpy(self._test.camids))
+        return self._scores(describe, self._test.keypoints)
 
     def _poses(self, count: int) -> Tensor:
         return standard_poses(self._dataset("train").keypoints, count)
