@@ -77,7 +77,7 @@ def test_an_engine_tests_with_them(market_manager, files, small_model, tmp_path)
     class Engine(SafeEngine, torchreid_module("engine").ImageSoftmaxEngine):
         def _evaluate(self, query_loader=None, **_):
             data = next(iter(query_loader))
-            images, pids, camids = self.parse_data_for_eval(data)
+            images, _, _ = self.parse_data_for_eval(data)
             self.found = self.extract_features(images)
             return 0.5, 0.5
 

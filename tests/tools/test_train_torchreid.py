@@ -125,9 +125,9 @@ def test_a_joint_training_tests_with_its_own_generator(train_run, tmp_path, pose
 
 
 def test_standard_poses_need_a_generator(train_run, tmp_path, posegan):
-    with pytest.raises(UserError, match="posegan.test_poses needs posegan.checkpoint"):
+    with pytest.raises(UserError, match=r"posegan\.test_poses needs posegan\.checkpoint"):
         train_run(tmp_path, posegan=posegan("quartet", test_poses=2))
-    with pytest.raises(UserError, match="posegan.test_poses=-1 must not be negative"):
+    with pytest.raises(UserError, match=r"posegan\.test_poses=-1 must not be negative"):
         train_run(tmp_path, posegan=posegan("quartet", test_poses=-1))
 
 
