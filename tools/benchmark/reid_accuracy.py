@@ -25,6 +25,7 @@ from reid.plot import write_plot
 from reid.presets import PRESETS, Setting
 from reid.rows import FAMILIES, GROUPS, ROWS, has_generator, named_rows, needs_generator
 from reid.runs import Runs
+from reid.scoring import MIRROR
 from reid.search import Search, search, untuned
 from reid.store import Store
 from reid.table import write_tables
@@ -63,7 +64,12 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--generator", metavar="CHECKPOINT", help="for online and offline rows")
     parser.add_argument(
-        "--poses", type=int, nargs="+", default=[], metavar="K", help="standard poses in a test"
+        "--poses",
+        type=_views,
+        nargs="+",
+        default=[],
+        metavar="K",
+        help=f"what a test descriptor is averaged over: K standard poses, or {MIRROR}",
     )
     parser.add_argument(
         "--tune",
@@ -85,13 +91,17 @@ def parse_args() -> argparse.Namespace:
     args.seeds = list(dict.fromkeys(args.seeds))
     if min(args.seeds) < 0:
         parser.error("--seeds must not be negative")
-    if min(args.poses, default=0) < 0:
-        parser.error("--poses must not be negative")
     if args.epochs and not 0 < args.epochs[0] < args.epochs[1] < args.epochs[2]:
         parser.error("--epochs takes three rising numbers")
     if args.equal_time not in (None, *args.rows):
         parser.error(f"--equal-time {args.equal_time} is not among --rows")
     return args
+
+
+def _views(text: str) -> int | str:
+    if text != MIRROR and not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text} is neither a number nor {MIRROR}")
+    return text if text == MIRROR else int(text)
 
 
 def _check_generator(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
@@ -104,7 +114,7 @@ def _check_generator(parser: argparse.ArgumentParser, args: argparse.Namespace) 
                 f"--rows {row} needs --generator, the checkpoint of a trained generator (for example "
                 "of tools/benchmark/image_quality.py)"
             )
-        if any(args.poses) and not has_generator(row):
+        if any(k for k in args.poses if k != MIRROR) and not has_generator(row):
             parser.error(f"--poses: {row} has no generator of its own; give --generator")
 
 

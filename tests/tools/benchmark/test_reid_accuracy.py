@@ -48,7 +48,7 @@ def benchmark(tool, tmp_path_factory):
 @pytest.fixture(scope="module")
 def joint(benchmark):
     """One row of mmengine, whose generator the others use."""
-    line = ("--rows", "joint", "--seeds", "0", "--tune", "none", "--poses", "0", "2")
+    line = ("--rows", "joint", "--seeds", "0", "--tune", "none", "--poses", "mirror", "0", "2")
     return benchmark(benchmark.folder / "all", *line)
 
 
@@ -95,15 +95,19 @@ def test_scores_are_those_of_the_toolbox(whole):
 def test_table(whole):
     head, _, softmax, online = cells(whole.text, "Equal number of epochs:")
     runs = whole.numbers["rows"]
-    values = [[r["scores"]["mAP"] for r in runs if r["row"] == n] for n in ("softmax", "online_4")]
-    means, column = [sum(v) / 2 for v in values], head.index("mAP")
+    names = ("softmax", "online_4")
+    values = [[r["scores"]["mAP"] for r in runs if r["row"] == n] for n in names]
+    scores, column = [sum(v) / 2 for v in values], head.index("mAP")
     spread = abs(values[1][0] - values[1][1]) / 2**0.5
-    assert online[column] == f"{means[1]:.1f} ± {spread:.1f}"
+    assert online[column] == f"{scores[1]:.1f} ± {spread:.1f}"
     assert softmax[head.index("mAP gain")] == "+0.0"
-    assert online[head.index("mAP gain")] == f"{means[1] - means[0]:+.1f}"
+    assert online[head.index("mAP gain")] == f"{scores[1] - scores[0]:+.1f}"
     assert (softmax[0], online[0]) == ("toolbox softmax", "softmax + online synthesis 1/4")
     posed = cells(whole.text, "Averaged over standard poses:")
     assert [line[2] for line in posed[2:]] == ["2", "2"]
+    means = [sum(r["poses"]["2"]["mAP"] for r in runs if r["row"] == n) / 2 for n in names]
+    gains = [f"{mean - scores[0]:+.1f}" for mean in means]
+    assert [line[posed[0].index("mAP gain")] for line in posed[2:]] == gains
     assert "--rows softmax online_4 --seeds 0 1 --generator CHECKPOINT --poses 2" in whole.text
     assert "<svg" in whole.plot
     assert str(whole.work) not in whole.text + json.dumps(whole.numbers)
@@ -112,7 +116,7 @@ def test_table(whole):
 def test_joint(joint, generator):
     (run,) = joint.numbers["rows"]
     assert (run["row"], run["steps"], run["toolbox"]) == ("joint", 10, None)
-    assert list(run["poses"]) == ["0", "2"]
+    assert list(run["poses"]) == ["mirror", "0", "2"]
     assert run["poses_drawn_by"] == "own"
     info = torch.load(generator, weights_only=False)["message_hub"]["runtime_info"]
     assert info["seconds"] == run["seconds"] > 0
@@ -207,7 +211,7 @@ def test_a_killed_row_goes_on_to_the_same_bits(benchmark, whole, monkeypatch):
         (["--rows", "softmax", "--poses", "2"], "softmax has no generator of its own"),
         (["--rows", "real_joint", "--poses", "2"], "real_joint has no generator of its own"),
         (["--rows", "joint", "--seeds", "-1"], "--seeds must not be negative"),
-        (["--rows", "joint", "--poses", "-2"], "--poses must not be negative"),
+        (["--rows", "joint", "--poses", "some"], "some is neither a number nor mirror"),
         (["--rows", "joint", "--epochs", "1", "3", "2"], "--epochs takes three rising numbers"),
         (["--rows", "joint", "--equal-time", "softmax"], "softmax is not among --rows"),
     ],

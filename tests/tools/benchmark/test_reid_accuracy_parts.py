@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 pytest.importorskip("torchreid")
 
@@ -21,7 +22,8 @@ FOLDER = Path(__file__).resolve().parents[3] / "tools" / "benchmark"
 @pytest.fixture(scope="module")
 def parts():
     """The modules of the benchmark by name."""
-    names = ("people", "presets", "rows", "search", "joint", "runs", "store", "table")
+    names = ("people", "presets", "rows", "search", "joint", "runs", "scoring", "store", "table")
+    names += ("trained",)
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(FOLDER)
         yield SimpleNamespace(**{n: importlib.import_module(f"reid.{n}") for n in names})
@@ -282,3 +284,17 @@ def test_two_processes_share_a_store(parts, tmp_path):
     second.put("b", {"seed": 1})
     first.put("c", {"seed": 2})
     assert (first.get("b"), second.get("c")) == ({"seed": 1}, {"seed": 2})
+
+
+def test_a_person_and_its_mirror_image(parts, monkeypatch):
+    scoring = parts.scoring
+    images = torch.zeros(1, 3, 2, 2)
+    images[..., 0] = 3.0
+    monkeypatch.setattr(scoring, "read_images", lambda people, rows: images)
+    monkeypatch.setattr(scoring.Scorer, "_test", None)
+    monkeypatch.setattr(scoring.Scorer, "_scores", lambda self, describe: describe(None))
+    scorer = scoring.Scorer(None, parts.presets.PRESETS["tiny"], "cpu")
+    offset = torch.tensor([0.0, 4.0])
+    columns = parts.trained.Trained(lambda x: x[:, 0].mean(dim=1) + offset, None, 0.0, 0)
+    # (3, 4) / 5 and (0, 7) / 7
+    assert scorer.averaged(columns, scoring.MIRROR)[0].tolist() == pytest.approx([0.6, 1.8])

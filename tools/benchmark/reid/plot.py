@@ -7,6 +7,7 @@ from pathlib import Path
 from quality.plot import write_svg
 from quality.table import Value
 
+from reid.scoring import MIRROR
 from reid.table import Runs, posed_value, scores_of
 
 
@@ -40,7 +41,7 @@ def write_plot(rows: Runs, equal_time: Runs, title: str, path: Path) -> None:
     if not any(found[0]["poses"] for found in rows.values()):
         third.text(0.5, 0.5, "not measured", ha="center", transform=third.transAxes)
     for number, found in enumerate(rows.values()):
-        counts = sorted(found[0]["poses"], key=int)
+        counts = sorted((k for k in found[0]["poses"] if k != MIRROR), key=int)
         values = [posed_value(found, count, "mAP") for count in counts]
         means, spreads = [v.mean for v in values], [v.spread or 0 for v in values]
         style = {**_style(number, hollow=False), "linestyle": "-"}

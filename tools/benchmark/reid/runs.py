@@ -56,7 +56,7 @@ class Runs:
         name: str,
         seed: int,
         settings: Mapping[str, Setting],
-        poses: Sequence[int] = (),
+        poses: Sequence[int | str] = (),
     ) -> dict:
         """The result of a row and seed; it is trained and scored if need be.
 
@@ -64,7 +64,7 @@ class Runs:
             name: The row.
             seed: Of networks and of the order of the data.
             settings: Setting of each family; that of ``softmax`` where a teacher is needed.
-            poses: Numbers of standard poses to score besides.
+            poses: What to score besides, see :meth:`reid.scoring.Scorer.averaged`.
         """
         row, setting = ROWS[name], settings[ROWS[name].family]
         named = {"row": name, "label": row.label}
@@ -81,7 +81,7 @@ class Runs:
         trained = training.train(folder)
         if self._generator:
             trained = replace(trained, generator=self._generator.generator)
-        posed |= {str(k): self._scorer.posed(trained, k) for k in missing}
+        posed |= {str(k): self._scorer.averaged(trained, k) for k in missing}
         found = {
             **named,
             "seed": seed,

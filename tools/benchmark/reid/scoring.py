@@ -7,6 +7,7 @@ from functools import cached_property
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from posegan_plugin.errors import UserError
 from posegan_plugin.evaluation import evaluate_features
@@ -18,6 +19,7 @@ from reid.presets import Preset
 from reid.trained import Trained
 
 SCORES = ("R1", "R5", "R10", "mAP", "mINP")
+MIRROR = "mirror"
 _BATCH = 128
 
 
@@ -47,16 +49,28 @@ class Scorer:
         """Scores in percent, by Euclidean distance of the descriptors, as torchreid's."""
         return self._scores(lambda rows: trained.describe(read_images(self._test, rows)))
 
-    def posed(self, trained: Trained, count: int) -> dict[str, float]:
-        """Scores of descriptors that are averaged over standard poses.
+    def averaged(self, trained: Trained, views: int | str) -> dict[str, float]:
+        """Scores of unit descriptors that are averaged over several views of a person.
 
         Args:
             trained: Its generator draws the poses.
-            count: Standard poses; 0 is the normalised descriptor alone.
+            views: Number of standard poses, 0 for the image alone; or :data:`MIRROR` for the image
+                and its mirror image, which need no generator.
 
         Raises:
             UserError: There is no generator.
         """
+        if views == MIRROR:
+
+            def mirrored(rows: Tensor) -> Tensor:
+                images = read_images(self._test, rows)
+                both = (trained.describe(i) for i in (images, images.flip(3)))
+                return sum(F.normalize(descriptors) for descriptors in both)
+
+            return self._scores(mirrored)
+        return self._posed(trained, views)
+
+    def _posed(self, trained: Trained, count: int) -> dict[str, float]:
         if count and trained.generator is None:
             raise UserError(
                 "--poses needs a generator for rows that have none of their own: give --generator"

@@ -15,6 +15,7 @@ from reid.search import Search
 
 Runs = Mapping[str, Sequence[Mapping]]
 """Name of each row -> the results of its seeds."""
+_GAINS = ("R1", "mAP")
 TOOLBOX = ("softmax", "triplet")
 """The real-only rows of the toolbox itself; the better one is what gains are measured against."""
 
@@ -37,9 +38,8 @@ def baseline(rows: Runs) -> str | None:
 
 def rows_table(rows: Runs) -> list[str]:
     """One line a row: setting, time, scores, gain over the toolbox's better real-only row."""
-    best = baseline(rows)
     about = ("row", "seeds", "lr", "epochs", "erasing", "own option", "steps", "seconds")
-    lines = _head([*about, *SCORES, "R1 gain", "mAP gain"])
+    lines = _head([*about, *SCORES, *(f"{s} gain" for s in _GAINS)])
     for runs in rows.values():
         setting = runs[0]["setting"]
         knob = setting["knob"]
@@ -47,10 +47,8 @@ def rows_table(rows: Runs) -> list[str]:
         cells += ["yes" if setting["erase"] else "no", "" if knob is None else knob]
         cells += [runs[0]["steps"], Value.of([r["seconds"] for r in runs]).text(0)]
         cells += [scores_of(runs, score).text(1) for score in SCORES]
-        for score in ("R1", "mAP"):
-            gain = best and scores_of(runs, score).mean - scores_of(rows[best], score).mean
-            cells.append("" if best is None else f"{gain:+.1f}")
-        lines.append(_line(cells))
+        gained = {s: scores_of(runs, s).mean for s in _GAINS}
+        lines.append(_line(cells + _gains(gained, rows)))
     return lines
 
 
@@ -67,14 +65,25 @@ def search_table(searches: Mapping[str, Search]) -> list[str]:
 
 
 def poses_table(rows: Runs) -> list[str]:
-    """One line a row and number of standard poses."""
-    lines = _head(["row", "seeds", "standard poses", *SCORES])
+    """One line a row and what its descriptors are averaged over; gains as above."""
+    names = ("row", "seeds", "standard poses", *SCORES)
+    lines = _head([*names, *(f"{s} gain" for s in _GAINS)])
     for runs in rows.values():
         for count in runs[0]["poses"]:
             seeds = sum(count in run["poses"] for run in runs)
-            values = (posed_value(runs, count, score).text(1) for score in SCORES)
-            lines.append(_line([runs[0]["label"], seeds, count, *values]))
+            values = {score: posed_value(runs, count, score) for score in SCORES}
+            cells = [runs[0]["label"], seeds, count, *(v.text(1) for v in values.values())]
+            lines.append(_line(cells + _gains({s: values[s].mean for s in _GAINS}, rows)))
     return lines
+
+
+def _gains(scores: Mapping[str, float], rows: Runs) -> list[str]:
+    """Over the toolbox's better row, tested without any averaging."""
+    best = baseline(rows)
+    return [
+        "" if best is None else f"{value - scores_of(rows[best], score).mean:+.1f}"
+        for score, value in scores.items()
+    ]
 
 
 def write_tables(
