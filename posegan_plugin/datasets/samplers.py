@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -57,8 +56,8 @@ class IdentitySampler(_EpochSampler):
     """Batches of P identities with K images each; an epoch shows every image about once.
 
     The images of an identity are shuffled and cut into groups of K, the last one filled up with
-    images of the same identity; groups are dealt to batches so that no identity stands in a batch
-    twice. ``len()`` is exact.
+    images of the same identity; groups are dealt to batches at random, but so that no identity stands
+    in a batch twice. ``len()`` is exact.
 
     Args:
         dataset: A data set with the attribute ``pids``, or the identities of its rows themselves.
@@ -88,21 +87,38 @@ class IdentitySampler(_EpochSampler):
             )
         self.groups = [-(-len(rows) // num_images) for rows in self.rows]
 
-    def _deal(self, order: np.ndarray) -> list[list[int]]:
-        """Identities of each batch: always those with the most groups left, ties by ``order``."""
-        heap = [(-count, int(order[i]), i) for i, count in enumerate(self.groups)]
-        heapq.heapify(heap)
+    def _deal(self, rng: np.random.Generator) -> list[np.ndarray]:
+        """Identities of each batch, drawn by how many groups they have left.
+
+        So an identity is as likely in the last batch as in the first, and meets all others. Those
+        that must be in every batch that is left, or could not be used up, are in it.
+        """
+        left = self._used_groups(rng)
         batches = []
-        while len(heap) >= self.num_identities:
-            taken = [heapq.heappop(heap) for _ in range(self.num_identities)]
-            batches.append([i for _, _, i in taken])
-            for left, tie, i in taken:
-                if left + 1 < 0:
-                    heapq.heappush(heap, (left + 1, tie, i))
+        for remaining in range(self._count_batches(), 0, -1):
+            # The smallest of exponential times with these rates: a draw without replacement.
+            with np.errstate(divide="ignore"):
+                times = rng.exponential(size=len(left)) / left
+            times[left == remaining] = 0
+            taken = np.argpartition(times, self.num_identities - 1)[: self.num_identities]
+            left[taken] -= 1
+            batches.append(taken)
         return batches
 
+    def _used_groups(self, rng: np.random.Generator) -> np.ndarray:
+        """Groups of each identity that fit into whole batches in which it stands once."""
+        batches = self._count_batches()
+        used = np.minimum(self.groups, batches)
+        excess = used.sum() - batches * self.num_identities
+        dropped = rng.permutation(np.repeat(np.arange(len(used)), used))[:excess]
+        return used - np.bincount(dropped, minlength=len(used))
+
     def _count_batches(self) -> int:
-        return len(self._deal(np.arange(len(self.groups))))
+        # As many as there can be, with each identity in each of them at most once.
+        batches = sum(self.groups) // self.num_identities
+        while np.minimum(self.groups, batches).sum() < batches * self.num_identities:
+            batches -= 1
+        return batches
 
     def _batches(self, rng: np.random.Generator) -> list[list[int]]:
         queues = []
@@ -110,9 +126,8 @@ class IdentitySampler(_EpochSampler):
             missing = groups * self.num_images - len(rows)
             extra = rng.choice(rows, missing, replace=missing > len(rows))
             queues.append(np.concatenate((rng.permutation(rows), extra)).tolist())
-        dealt = self._deal(rng.permutation(len(self.groups)))
         batches = []
-        for identities in (dealt[i] for i in rng.permutation(len(dealt))):
+        for identities in self._deal(rng):
             batch = []
             for i in identities:
                 batch += queues[i][: self.num_images]

@@ -50,6 +50,21 @@ def test_an_epoch_shows_nearly_every_image_about_once():
     assert sum(times.values()) <= len(pids) + 3 * 60
 
 
+def test_identities_meet_whatever_their_number_of_images():
+    # Ten people with 8 groups each and ten with one.
+    pids = np.repeat(np.arange(20), [16] * 10 + [2] * 10)
+    sampler = IdentitySampler(pids, 4, 2)
+    partners = []
+    for epoch in range(20):
+        sampler.set_epoch(epoch)
+        for batch in batches(sampler):
+            identities = set(pids[batch])
+            partners += [other for one in identities if one >= 10 for other in identities - {one}]
+    assert set(partners) == set(range(20))
+    # 80 of the 89 other groups are of the ten.
+    assert np.mean(np.array(partners) < 10) == pytest.approx(80 / 89, abs=0.04)
+
+
 def test_images_of_one_identity_differ_where_it_has_enough():
     sampler = IdentitySampler(EVEN, 5, 4)
     for batch in batches(sampler):
