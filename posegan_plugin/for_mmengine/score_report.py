@@ -17,6 +17,7 @@ from posegan_plugin.file_hash import file_hash
 from posegan_plugin.for_mmengine.hooks.pose_transfer import PREFIX, PoseTransferHook
 from posegan_plugin.for_mmengine.metric import ReIDMetric
 from posegan_plugin.pose.files import write_atomic
+from posegan_plugin.training import unwrap
 
 
 def report_scores(runner: Runner, checkpoint: str, metrics: dict[str, float]) -> str:
@@ -35,13 +36,16 @@ def report_scores(runner: Runner, checkpoint: str, metrics: dict[str, float]) ->
     """
     hook = next((h for h in runner.hooks if isinstance(h, PoseTransferHook)), None)
     result = hook.result if hook else None
+    poses = getattr(unwrap(runner.model), "test_poses", 0)
+    beside = f"; people in {poses} standard poses besides" if poses else ""
+    protocol = ReIDMetric.PROTOCOL + beside
     report = {
         "checkpoint": checkpoint,
         "sha256": file_hash(checkpoint),
         "config": runner.cfg.filename,
         "versions": _versions(),
         "pairs": {"seed": hook.seed, **_about(result)} if result else None,
-        "scores": {name: _entry(name, value, result) for name, value in metrics.items()},
+        "scores": {name: _entry(name, value, result, protocol) for name, value in metrics.items()},
     }
     path = Path(runner.work_dir) / "scores.json"
     write_atomic(path, (json.dumps(report, indent=2, allow_nan=False) + "\n").encode())
@@ -66,11 +70,13 @@ def _about(result: TransferResult) -> dict[str, object]:
     }
 
 
-def _entry(name: str, value: float, result: TransferResult | None) -> dict[str, object]:
+def _entry(
+    name: str, value: float, result: TransferResult | None, retrieval: str
+) -> dict[str, object]:
     # JSON knows no NaN and no infinity.
     entry = {"value": float(value) if math.isfinite(value) else None}
     if name.startswith(f"{ReIDMetric.default_prefix}/"):
-        return {**entry, "protocol": ReIDMetric.PROTOCOL}
+        return {**entry, "protocol": retrieval}
     if result is None or not name.startswith(PREFIX):
         return entry
     own = name.removeprefix(PREFIX)

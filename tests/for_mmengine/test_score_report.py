@@ -34,7 +34,9 @@ def run(tmp_path):
     checkpoint.write_bytes(b"weights")
     hooks = [SummaryHook(), PoseTransferHook(num_pairs=3, seed=5)]
     config = SimpleNamespace(filename="config.py")
-    runner = SimpleNamespace(hooks=hooks, work_dir=str(tmp_path / "run"), cfg=config)
+    runner = SimpleNamespace(
+        hooks=hooks, work_dir=str(tmp_path / "run"), cfg=config, model=torch.nn.Module()
+    )
     return runner, str(checkpoint)
 
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from posegan_plugin.checkpoint import read_checkpoint
+from posegan_plugin.for_mmengine.metric import ReIDMetric
 from posegan_plugin.published import write_weights
 
 
@@ -38,6 +39,8 @@ def test_people_in_standard_poses(tiny, joint_run, capsys):
     run = tiny.run("test", joint_run.checkpoint, options={"model.test_poses": 3})
     of_reid = {k: v for k, v in joint_run.metrics.items() if k.startswith("reid/")}
     assert {k: v for k, v in run.metrics.items() if k.startswith("reid/")} != of_reid
+    protocol = scores_of(run)["scores"]["reid/mAP"]["protocol"]
+    assert protocol == f"{ReIDMetric.PROTOCOL}; people in 3 standard poses besides"
     with pytest.raises(SystemExit):
         tiny.run("test", joint_run.checkpoint, options={"model.test_poses": 99})
     said = capsys.readouterr().err

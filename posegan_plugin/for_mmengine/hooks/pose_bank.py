@@ -7,7 +7,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from posegan_plugin.for_mmengine.dataset import ReIDDataset
-from posegan_plugin.for_mmengine.model import PoseGANReID, unwrap
+from posegan_plugin.for_mmengine.model import unwrap
 
 
 class PoseBankHook(Hook):
@@ -29,13 +29,15 @@ class PoseBankHook(Hook):
 
     def before_val(self, runner: Runner) -> None:
         """Choose the standard poses."""
-        _choose_standard_poses(unwrap(runner.model), runner.val_dataloader.dataset)
+        _choose_standard_poses(runner, runner.val_dataloader.dataset)
 
     def before_test(self, runner: Runner) -> None:
         """Likewise."""
-        _choose_standard_poses(unwrap(runner.model), runner.test_dataloader.dataset)
+        _choose_standard_poses(runner, runner.test_dataloader.dataset)
 
 
-def _choose_standard_poses(model: PoseGANReID, dataset: ReIDDataset) -> None:
+def _choose_standard_poses(runner: Runner, dataset: ReIDDataset) -> None:
+    model = unwrap(runner.model)
     if len(model.standard_poses) < model.test_poses:  # not yet
         model.use_standard_poses(dataset.training_poses())
+        runner.logger.info("Tests describe people in %d standard poses besides", model.test_poses)

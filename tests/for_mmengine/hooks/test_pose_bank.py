@@ -47,7 +47,7 @@ def test_poses_for_those_who_need_them(caplog, needs, wrapped):
 
 
 @pytest.mark.parametrize("phase", ["val", "test"])
-def test_standard_poses_are_chosen_once_by_those_who_want_them(phase):
+def test_standard_poses_are_chosen_once_by_those_who_want_them(caplog, phase):
     class Posed:
         test_poses = 2
         standard_poses = torch.zeros(0, 18, 3)
@@ -64,11 +64,14 @@ def test_standard_poses_are_chosen_once_by_those_who_want_them(phase):
 
     model, dataset = Posed(), Test()
     loader = SimpleNamespace(dataset=dataset)
-    runner = SimpleNamespace(model=model, **{f"{phase}_dataloader": loader})
+    caplog.set_level(logging.INFO)
+    runner = SimpleNamespace(model=model, logger=logging.getLogger("test_pose_bank"))
+    setattr(runner, f"{phase}_dataloader", loader)
     hook = PoseBankHook()
     for _ in range(2):
         getattr(hook, f"before_{phase}")(runner)
     assert (len(model.standard_poses), dataset.asked) == (2, 1)
+    assert caplog.text.count("Tests describe people in 2 standard poses besides") == 1
     model.test_poses, model.standard_poses = 0, torch.zeros(0, 18, 3)
     getattr(hook, f"before_{phase}")(runner)
     assert dataset.asked == 1
