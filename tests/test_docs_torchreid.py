@@ -69,7 +69,7 @@ def follow(place):
 
 
 def test_the_page_has_what_it_promises():
-    assert len(SCRIPTS) == 3
+    assert len(SCRIPTS) == 4
     assert len(COMMANDS) == 7
     assert [line[-1] for line in SCRIPTS[0].splitlines() if "  # " in line] == ["1", "2", "3"]
 

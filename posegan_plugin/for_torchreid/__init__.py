@@ -13,6 +13,7 @@ _EXPORTS = {
     "PoseTransferDataManager": "data_manager",
     "Registered": "registration",
     "SafeEngine": "engine_base",
+    "StandardPoses": "standard_poses",
     "TrainPeople": "people",
     "register": "registration",
     "trained_generator": "yaml_networks",
