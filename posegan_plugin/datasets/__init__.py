@@ -6,10 +6,11 @@ from posegan_plugin.datasets.people import Person, ReIDSplits
 from posegan_plugin.datasets.person_dataset import PersonDataset
 from posegan_plugin.datasets.person_list import read_person_list, write_person_list
 from posegan_plugin.datasets.read_images import read_image
-from posegan_plugin.datasets.samplers import IdentitySampler, QuartetSampler
+from posegan_plugin.datasets.samplers import IdentitySampler, PartnerSampler, QuartetSampler
 
 __all__ = [
     "IdentitySampler",
+    "PartnerSampler",
     "Person",
     "PersonDataset",
     "QuartetSampler",

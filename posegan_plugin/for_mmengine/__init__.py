@@ -4,7 +4,7 @@ Importing this module registers; the core packages stay free of mmengine.
 """
 
 from posegan_plugin import models, registry
-from posegan_plugin.datasets import IdentitySampler, QuartetSampler
+from posegan_plugin.datasets import IdentitySampler, PartnerSampler, QuartetSampler
 from posegan_plugin.for_mmengine import hooks, weight_files  # noqa: F401
 from posegan_plugin.for_mmengine.dataset import ReIDDataset
 from posegan_plugin.for_mmengine.distributed import SeparateDDP
@@ -31,7 +31,7 @@ _MEMBERS = {
     registry.LOOPS: (ResumableEpochLoop,),
     registry.MODEL_WRAPPERS: (SeparateDDP,),
     registry.DATASETS: (ReIDDataset,),
-    registry.DATA_SAMPLERS: (IdentitySampler, QuartetSampler),
+    registry.DATA_SAMPLERS: (IdentitySampler, PartnerSampler, QuartetSampler),
     registry.METRICS: (ReIDMetric,),
     registry.OPTIM_WRAPPERS: (Bf16OptimWrapper, Fp16OptimWrapper),
     registry.OPTIM_WRAPPER_CONSTRUCTORS: (MultiOptimWrapperConstructor,),

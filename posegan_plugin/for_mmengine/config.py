@@ -149,6 +149,13 @@ def _check_sampler(loader: ConfigDict) -> None:
                 f"train_dataloader batch_size={size} cannot hold the sampler's {p} identities x {k} "
                 f"images = {p * k}; set batch_size={p * k} or change num_identities or num_images"
             )
+    if sampler.get("type", "").endswith("PartnerSampler"):
+        parts = sampler.get("num_images"), sampler.get("num_partners")
+        if all(isinstance(n, int) for n in parts) and sum(parts) != size:
+            raise UserError(
+                f"train_dataloader batch_size={size} must be the sampler's num_images={parts[0]} and "
+                f"num_partners={parts[1]} together, {sum(parts)}"
+            )
     if sampler.get("type", "").endswith("QuartetSampler") and 4 * sampler.num_quartets != size:
         raise UserError(
             f"train_dataloader batch_size={size} must be four times the sampler's "

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from posegan_plugin.datasets import IdentitySampler, QuartetSampler
+from posegan_plugin.datasets import IdentitySampler, PartnerSampler, QuartetSampler
 from posegan_plugin.errors import UserError
 
 UNEVEN = np.repeat(np.arange(12), [1, 2, 3, 4, 5, 6, 7, 8, 4, 4, 9, 1])
@@ -107,7 +107,12 @@ def test_quartet_order_depends_on_seed_and_epoch_alone():
 
 
 @pytest.mark.parametrize(
-    "make", [lambda: IdentitySampler(UNEVEN, 3, 4), lambda: QuartetSampler(UNEVEN, 4)]
+    "make",
+    [
+        lambda: IdentitySampler(UNEVEN, 3, 4),
+        lambda: QuartetSampler(UNEVEN, 4),
+        lambda: PartnerSampler(UNEVEN, 9, 3),
+    ],
 )
 @pytest.mark.parametrize("world_size", [2, 3])
 def test_processes_get_different_batches_and_equally_many(make, world_size):
@@ -163,9 +168,38 @@ def test_every_other_identity_can_be_a_negative():
     assert all(partners[pid] == set(range(10)) - {pid} for pid in range(10))
 
 
+@pytest.mark.parametrize(("num_images", "num_partners"), [(9, 3), (9, 9), (5, 1), (54, 20), (7, 0)])
+def test_random_images_and_partners_of_the_first(num_images, num_partners):
+    sampler = PartnerSampler(SHUFFLED, num_images, num_partners, seed=1)
+    shown = []
+    for batch in batches(sampler):
+        images, partners = batch[:num_images], batch[num_images:]
+        shown += images
+        able = [row for row in images if (SHUFFLED[row] == SHUFFLED).sum() > 1]
+        for number, partner in enumerate(partners):
+            image = able[number % len(able)]
+            assert SHUFFLED[partner] == SHUFFLED[image]
+            assert partner != image
+    assert len(set(shown)) == len(shown) == 54 // num_images * num_images
+    sampler.set_epoch(1)
+    assert list(sampler)[:num_images] != shown[:num_images]
+
+
+def test_a_batch_of_people_with_one_image_each_has_partners_of_others():
+    pids = np.array([*range(20), 20, 20])
+    sampler = PartnerSampler(pids, 4, 2)
+    found = [batch for batch in batches(sampler) if not set(batch[:4]) & {20, 21}]
+    assert found
+    assert all(set(batch[4:]) <= {20, 21} for batch in found)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
+        (lambda: PartnerSampler(EVEN, 41, 4), r"num_images=41 is more than the 40 images"),
+        (lambda: PartnerSampler(EVEN, 4, 5), r"num_partners=5 from 0 to num_images"),
+        (lambda: PartnerSampler(EVEN, 0, 0), r"num_images=0 must be at least 1"),
+        (lambda: PartnerSampler([1, 2, 3], 2, 1), r"no identity .* has two images"),
         (lambda: IdentitySampler(EVEN, 11, 4), r"num_identities=11 is more than the 10"),
         (lambda: IdentitySampler(EVEN, 0, 4), r"num_identities=0"),
         (lambda: IdentitySampler(EVEN, 2, 0), r"num_images=0"),

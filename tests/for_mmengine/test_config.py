@@ -149,6 +149,22 @@ def test_batches_of_quartets(tiny, size, fits):
             prepare_for_dataset(config)
 
 
+@pytest.mark.parametrize(("size", "fits"), [(12, True), (9, False)])
+def test_batches_with_partners(tiny, size, fits):
+    config = tiny_config(tiny)
+    config.train_dataloader.sampler = {
+        "type": "PartnerSampler",
+        "num_images": 9,
+        "num_partners": 3,
+    }
+    config.train_dataloader.batch_size = size
+    if fits:
+        prepare_for_dataset(config)
+    else:
+        with pytest.raises(UserError, match=r"batch_size=9 .*num_partners=3 together, 12"):
+            prepare_for_dataset(config)
+
+
 def test_where_to_resume(joint_run, tmp_path):
     assert find_resume(str(tmp_path), "auto") is None
     assert find_resume(str(joint_run.work_dir), "auto") == str(joint_run.checkpoint)
