@@ -61,8 +61,8 @@ PRESETS = {
         batch=4,
         encoder_epochs=1,
         judge_epochs=1,
-        reid={"train_dataloader.batch_size": 8, "train_dataloader.sampler.num_identities": 4}
-        | {"train_dataloader.sampler.num_images": 2},
+        reid={"train_dataloader.batch_size": 8, "train_dataloader.sampler.num_images": 6}
+        | {"train_dataloader.sampler.num_partners": 2},
         discriminator={"channels": 4, "num_layers": 2},
         people=_TINY_PEOPLE,
         amp=False,
