@@ -3,5 +3,6 @@ _base_ = "./pose_quartet_market_small.py"
 model = dict(
     mode="online",
     generator_checkpoint="work_dirs/pose_quartet_market_small",
-    augment=dict(ratio=0.25, target="any"),
+    augment=dict(ratio=0.25, target="cross_camera"),
+    test_poses=2,
 )

@@ -6,7 +6,9 @@ import yaml
 
 from posegan_plugin import config_path
 from posegan_plugin.augment import SynthesisPolicy
+from posegan_plugin.for_mmengine.config import load_config as read_mmengine_config
 from posegan_plugin.for_torchreid.yaml_config import load_config, plain
+from posegan_plugin.for_torchreid.yaml_keys import options_of
 from posegan_plugin.losses import QuartetLoss
 from posegan_plugin.models import PoseTransferGenerator
 
@@ -185,6 +187,7 @@ def test_options_are_those_of_the_classes(load, section, thing):
     [
         ("pose_quartet_market", "joint"),
         ("pose_online_market", "online"),
+        ("pose_online_market_small", "online"),
         ("quartet_market", "quartet"),
         ("pose_quartet_demo", "joint"),
         ("softmax_market_baseline", None),
@@ -195,3 +198,13 @@ def test_shipped_files(name, mode):
     assert config.data.save_dir == f"log/{name}"
     assert config.model.pretrained is False
     assert (config.posegan.mode if config.posegan else None) == mode
+
+
+def test_the_generator_of_the_small_config_fits_the_small_file():
+    options = load_config(config_path("torchreid/pose_online_market_small.yaml")).posegan
+    trained = read_mmengine_config(config_path("pose_quartet_market_small.py")).model
+    built = dict(trained.generator)
+    built.pop("type")
+    built["image_size"] = list(built["image_size"])
+    assert dict(options.generator) == options_of(PoseTransferGenerator, ("num_cameras",)) | built
+    assert options.condition_on_camera == trained.condition_on_camera

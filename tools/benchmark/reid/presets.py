@@ -19,7 +19,7 @@ class Preset:
         joint: Overrides of the joint config, dotted: the sizes of its networks.
         discriminator: Options of the discriminators that a joint row has.
         people: Options of the procedural people, beside their size.
-        batch: Real people a step; four images of an identity where torchreid's sampler takes identities.
+        batch: Real people a step.
         workers: Processes that load images for torchreid.
     """
 
