@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 from pathlib import Path
@@ -56,7 +57,7 @@ def encoder_config(config: Config, preset: Preset) -> Config:
         preset: Says how long.
     """
     config.model.mode = "baseline"
-    config.merge_from_dict(preset.reid)
+    config.merge_from_dict(copy.deepcopy(preset.reid))  # it writes into dicts
     set_epochs(config, preset.encoder_epochs)
     return config
 

@@ -43,6 +43,7 @@ _TINY_PEOPLE = {
     "images_per_camera": 2,
     "cameras_per_id": 3,
 }
+_TINY_BATCHES = {"_delete_": True, "type": "PartnerSampler", "num_images": 6, "num_partners": 2}
 _SMALL = Preset(
     (64, 32),
     gmac=0.24,
@@ -61,8 +62,7 @@ PRESETS = {
         batch=4,
         encoder_epochs=1,
         judge_epochs=1,
-        reid={"train_dataloader.batch_size": 8, "train_dataloader.sampler.num_images": 6}
-        | {"train_dataloader.sampler.num_partners": 2},
+        reid={"train_dataloader.batch_size": 8, "train_dataloader.sampler": _TINY_BATCHES},
         discriminator={"channels": 4, "num_layers": 2},
         people=_TINY_PEOPLE,
         amp=False,
