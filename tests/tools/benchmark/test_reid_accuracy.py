@@ -115,7 +115,8 @@ def test_table(whole):
 
 def test_joint(joint, generator):
     (run,) = joint.numbers["rows"]
-    assert (run["row"], run["steps"], run["toolbox"]) == ("joint", 10, None)
+    # 60 images: 6 batches of 9, and second images of 3 people.
+    assert (run["row"], run["steps"], run["toolbox"]) == ("joint", 12, None)
     assert list(run["poses"]) == ["mirror", "0", "2"]
     assert run["poses_drawn_by"] == "own"
     info = torch.load(generator, weights_only=False)["message_hub"]["runtime_info"]
