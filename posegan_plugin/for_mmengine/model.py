@@ -309,8 +309,9 @@ class PoseGANReID(BaseModel):
         return self.reid_objective(output, batch, progress)
 
     def _in_standard_poses(self, batch: PersonBatch) -> Tensor:
+        generator = unwrap(self.generator)
         return describe_in_poses(
-            self, self.generator, batch.images, batch.keypoints, self.standard_poses
+            self, generator, batch.images, batch.keypoints, self.standard_poses
         )
 
     def _encode_only(self, images: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from posegan_plugin.errors import UserError
 from posegan_plugin.evaluation.standard_poses import describe_in_poses, standard_poses
 from posegan_plugin.for_torchreid.people import Keypoints, read_keypoints, statistics_of
 from posegan_plugin.images import from_imagenet, resize_images, to_imagenet
+from posegan_plugin.training import unwrap
 from posegan_plugin.transfer import send
 
 
@@ -35,7 +36,7 @@ class StandardPoses:
     def __init__(
         self, datamanager: object, generator: nn.Module, keypoints: Keypoints, count: int
     ) -> None:
-        self.generator = generator
+        self.generator = unwrap(generator)
         self._size = (datamanager.height, datamanager.width)
         self._mean, self._std = statistics_of(datamanager)
         found = read_keypoints(keypoints)

@@ -220,8 +220,20 @@ def test_validation(build, people):
         assert first["feature"].tolist() == pytest.approx(second["feature"].tolist(), abs=1e-4)
 
 
-def test_validation_in_standard_poses(build, people):
+class Wrapped(torch.nn.Module):
+    """As several processes have it."""
+
+    def __init__(self, module):
+        super().__init__()
+        self.module = module
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_validation_in_standard_poses(build, people, wrapped):
     model = build(test_poses=2).eval()
+    generator = model.generator
+    if wrapped:
+        model.generator = Wrapped(generator)
     model.use_standard_poses(people.keypoints)
     assert model.standard_poses.shape == (2, 18, 3)
     data = default_collate([people[i] for i in range(5)])
@@ -231,7 +243,7 @@ def test_validation_in_standard_poses(build, people):
     with torch.no_grad():
         found = torch.stack([torch.from_numpy(f["feature"]) for f in model.val_step(data)])
         expected = describe_in_poses(
-            model, model.generator, images, data["keypoints"], model.standard_poses
+            model, generator, images, data["keypoints"], model.standard_poses
         )
         alone = torch.nn.functional.normalize(model(images))
     assert torch.allclose(found, expected, atol=1e-4)
