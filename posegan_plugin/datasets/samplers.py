@@ -211,35 +211,37 @@ class PartnerSampler(_EpochSampler):
     ) -> None:
         super().__init__(num_images + num_partners, seed)
         self.num_images, self.num_partners = num_images, num_partners
-        self.others = {
-            int(row): rows[rows != row] for rows in _rows_by_identity(dataset) for row in rows
-        }
+        self.rows_of = {int(row): rows for rows in _rows_by_identity(dataset) for row in rows}
         if not 0 <= num_partners <= num_images or num_images < 1:
             raise UserError(
                 f"sampler num_images={num_images} must be at least 1 and num_partners={num_partners} "
                 "from 0 to num_images"
             )
-        if len(self.others) < num_images:
+        if len(self.rows_of) < num_images:
             raise UserError(
-                f"sampler num_images={num_images} is more than the {len(self.others)} images of the "
+                f"sampler num_images={num_images} is more than the {len(self.rows_of)} images of the "
                 "training set; lower it and the batch size"
             )
-        if num_partners and not any(map(len, self.others.values())):
+        if num_partners and not any(len(rows) > 1 for rows in self.rows_of.values()):
             raise UserError("sampler num_partners: no identity of the training set has two images")
 
     def _count_batches(self) -> int:
-        return len(self.others) // self.num_images
+        return len(self.rows_of) // self.num_images
 
     def _batches(self, rng: np.random.Generator) -> list[list[int]]:
-        order = rng.permutation(len(self.others))[: self._count_batches() * self.num_images]
+        order = rng.permutation(len(self.rows_of))[: self._count_batches() * self.num_images]
         batches = order.reshape(-1, self.num_images).tolist()
         return [batch + self._partners(batch, rng) for batch in batches]
 
     def _partners(self, batch: list[int], rng: np.random.Generator) -> list[int]:
-        able = [row for row in batch if len(self.others[row])]
+        able = [row for row in batch if len(self.rows_of[row]) > 1]
         if not able:  # of a batch of people with one image each; the batch stays full
-            able = [row for row, others in self.others.items() if len(others)]
-        return [int(rng.choice(self.others[able[n % len(able)]])) for n in range(self.num_partners)]
+            able = [row for row, rows in self.rows_of.items() if len(rows) > 1]
+        return [self._other(able[n % len(able)], rng) for n in range(self.num_partners)]
+
+    def _other(self, row: int, rng: np.random.Generator) -> int:
+        rows = self.rows_of[row]
+        return int(rng.choice(rows[rows != row]))
 
 
 def _rows_by_identity(dataset: object) -> list[np.ndarray]:
