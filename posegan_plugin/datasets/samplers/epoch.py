@@ -12,7 +12,12 @@ from torch.utils.data import Sampler
 
 
 class EpochSampler(Sampler[int]):
-    """A sampler whose order depends on (seed, epoch) alone, sharded over processes by batches."""
+    """A sampler whose order depends on (seed, epoch) alone, sharded over processes by batches.
+
+    Args:
+        batch_size: Of the loader's batches, which are made of so many rows after each other.
+        seed: Seed of the order; ``None`` is 0.
+    """
 
     def __init__(self, batch_size: int, seed: int | None) -> None:
         self.batch_size = batch_size
