@@ -4,5 +4,4 @@ model = dict(
     mode="online",
     generator_checkpoint="work_dirs/pose_quartet_market_small",
     augment=dict(ratio=0.25, target="cross_camera"),
-    test_poses=2,
 )

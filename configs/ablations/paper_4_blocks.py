@@ -19,4 +19,5 @@ model = dict(
         semantic_ramp=(0.0, 0.0),
     ),
     reid_to_generator=True,
+    test_poses=0,
 )

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from posegan_plugin.augment import PersonBatch, PoseTransferAugment, ReIDInput, SynthesisPolicy
 from posegan_plugin.checkpoint import load_network
+from posegan_plugin.errors import UserError
 from posegan_plugin.evaluation.standard_poses import describe_in_poses, standard_poses
 from posegan_plugin.for_mmengine.distributed import every_process
 from posegan_plugin.for_mmengine.modes import check_mode
@@ -200,7 +201,12 @@ class PoseGANReID(BaseModel):
         Raises:
             UserError: There are too few different ones.
         """
-        self.standard_poses = standard_poses(keypoints, self.test_poses)
+        try:
+            self.standard_poses = standard_poses(keypoints, self.test_poses)
+        except UserError as error:
+            raise UserError(
+                f"model test_poses={self.test_poses}: {error}; lower it, 0 tests without"
+            ) from error
 
     def forward(self, images: Tensor) -> Tensor:
         """Retrieval descriptors (B, D) of images (B, 3, H, W) in [-1, 1]."""

@@ -22,6 +22,7 @@ FULL = {
     "augment.warmup": 0.0,
     "augment.ratio": 0.5,
     "max_pairs": None,
+    "test_poses": 0,
 }
 _numbers = itertools.count()
 
