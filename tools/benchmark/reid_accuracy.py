@@ -80,6 +80,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--equal-time", metavar="ROW", help="a second table: all rows train as long as this one"
     )
+    parser.add_argument(
+        "--kept",
+        action="store_true",
+        help="train nothing: tables of those rows and seeds whose results there are",
+    )
     parser.add_argument("--work-dir", type=Path, default=Path("work_dirs/reid_accuracy"))
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of table and plot")
     args = parser.parse_args()
@@ -145,10 +150,11 @@ class Benchmark:
             generator.need_generator()
         networks = (generator, self._device)
         store = Store(self._path.with_name(f"{self._path.name}_runs.json"))
-        self._runs = Runs(people, self._preset, folder, *networks, store)
+        parts = (*networks, store, not args.kept)
+        self._runs = Runs(people, self._preset, folder, *parts)
         if args.tune != "none":
             held_out = held_out_people(people, folder / "held_out")
-            self._trials = Runs(held_out, self._preset, folder / "trials", *networks, store)
+            self._trials = Runs(held_out, self._preset, folder / "trials", *parts)
         self._searches: dict[str, Search] = {}
         self._found: dict[str, list[dict]] = {}
         self._equal_time: dict[str, list[dict]] = {}
@@ -159,6 +165,8 @@ class Benchmark:
         settings = self._settings(families)
         # A first seed of all rows says more than all seeds of the first row.
         jobs = [(row, seed) for seed in self._args.seeds for row in self._args.rows]
+        if self._args.kept:
+            jobs = [job for job in jobs if self._runs.kept(*job, settings)]
         for row, seed in self._counted(jobs):
             self._add(self._found, self._runs.result(row, seed, settings, self._args.poses))
         for row, seed in self._counted(jobs if self._args.equal_time else []):
@@ -223,6 +231,7 @@ def _command(args: argparse.Namespace) -> str:
     line += [f"--poses {' '.join(map(str, args.poses))}"] if args.poses else []
     line += [f"--tune {args.tune}"] if args.tune != "all" else []
     line += [f"--equal-time {args.equal_time}"] if args.equal_time else []
+    line += ["--kept"] if args.kept else []
     return f"python tools/benchmark/reid_accuracy.py {' '.join(line)}"
 
 

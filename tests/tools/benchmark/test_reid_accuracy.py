@@ -136,6 +136,22 @@ def test_what_is_there_is_not_made_again(benchmark, whole, generator, monkeypatc
         benchmark(benchmark.folder / "all", "--rows", "triplet", "--seeds", "0", "--tune", "none")
 
 
+def test_tables_of_what_is_there(benchmark, whole, generator, monkeypatch):
+    monkeypatch.setattr("reid.toolbox.build_engine", None)
+    line = ("--rows", "softmax", "offline", "online_4", "--seeds", "1", "2", "--kept")
+    kept = benchmark(
+        benchmark.folder / "all", *line, "--tune", "none", "--generator", generator, "--poses", "3"
+    )
+    assert [(r["row"], r["seed"]) for r in kept.numbers["rows"]] == [
+        ("softmax", 1),
+        ("online_4", 1),
+    ]
+    assert kept.numbers["rows"][0]["poses"].keys() == {"2"}
+    assert not list(whole.work.glob("offline*"))
+    with pytest.raises(UserError, match=r"--kept: softmax with Setting.* 1000 is not among"):
+        benchmark(benchmark.folder / "all", *line, "--generator", generator)
+
+
 def test_results_of_another_machine_count(benchmark, whole, generator, tmp_path, monkeypatch):
     """The file of results alone, without the work dir."""
     shutil.copytree(whole.work / "people", tmp_path / "procedural_tiny" / "people")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from harness import environment
 
+from posegan_plugin.errors import UserError
 from posegan_plugin.for_mmengine.pretrained import Pretrained
 from reid.joint import JointTraining, joint_config
 from reid.offline import rendered_people
@@ -30,6 +31,7 @@ class Runs:
         preset: The size.
         folder: Where they go: ``FAMILY_DIGEST/seedN``; rows that come to the same share a training.
         store: Keeps the results, by these names.
+        trains: Whether what is not kept is trained.
         generator: A trained generator, for rows that need one and for standard poses.
         device: Where networks are tested.
     """
@@ -42,14 +44,24 @@ class Runs:
         generator: Pretrained | None,
         device: str,
         store: Store,
+        trains: bool = True,
     ) -> None:
         self._people = people
         self._preset = preset
         self._folder = folder
         self._generator = generator
         self._store = store
+        self._trains = trains
         self._hardware = environment(device)["hardware"]
         self._scorer = Scorer(people, preset, device)
+
+    def kept(self, name: str, seed: int, settings: Mapping[str, Setting]) -> bool:
+        """Whether there is a result of a row and seed; nothing is rendered to find out."""
+        family = FAMILIES[ROWS[name].family]
+        target = settings[ROWS[name].family].knob
+        if family.knob == SYNTHESIS_TARGET and not self._rendered_to(target).is_dir():
+            return False
+        return self._store.get(self._key(name, seed, settings)) is not None
 
     def result(
         self,
@@ -65,18 +77,25 @@ class Runs:
             seed: Of networks and of the order of the data.
             settings: Setting of each family; that of ``softmax`` where a teacher is needed.
             poses: What to score besides, see :meth:`reid.scoring.Scorer.averaged`.
+
+        Raises:
+            UserError: There is no result and nothing is to be trained.
         """
         row, setting = ROWS[name], settings[ROWS[name].family]
         named = {"row": name, "label": row.label}
-        training = self._training(name, seed, settings)
-        folder = self._place(name, training) / f"seed{seed}"
-        key = f"{folder.parent.name}/{folder.name}"
+        key = self._key(name, seed, settings)
         kept = self._store.get(key) or {}
         drawn_by = self._generator.sha256 if poses and self._generator else "own"
         posed = kept["poses"] if poses and kept.get("poses_drawn_by") == drawn_by else {}
         missing = [k for k in poses if str(k) not in posed]
-        if kept and not missing:
+        if kept and not (missing and self._trains):
             return {**kept, **named}
+        if not self._trains:
+            raise UserError(
+                f"--kept: {name} with {setting} and seed {seed} is not among the results; leave --kept "
+                "out to train it"
+            )
+        training, folder = self._training(name, seed, settings), self._folder / key
         print(f"{name} seed {seed}: {setting} in {folder}", flush=True)
         trained = training.train(folder)
         if self._generator:
@@ -96,6 +115,10 @@ class Runs:
         }
         self._store.put(key, found)
         return found
+
+    def _key(self, name: str, seed: int, settings: Mapping[str, Setting]) -> str:
+        training = self._training(name, seed, settings)
+        return f"{self._place(name, training).name}/seed{seed}"
 
     def _place(self, name: str, training: Training) -> Path:
         """Where a row's seeds go; its name changes with anything that the row depends on."""
@@ -127,6 +150,9 @@ class Runs:
         return ToolboxTraining({**shared, **options}, people.digest)
 
     def _rendered(self, target: str) -> People:
+        return rendered_people(self._people, self._generator, target, self._rendered_to(target))
+
+    def _rendered_to(self, target: str) -> Path:
         # No "_c": torchreid looks for the camera in the whole path.
         made = f"offline-{target}-{self._generator.sha256[:8]}-{self._people.digest[:8]}"
-        return rendered_people(self._people, self._generator, target, self._folder / made)
+        return self._folder / made
