@@ -47,6 +47,7 @@ class PoseTransferDataManager:
 
     Attributes:
         datamanager: The wrapped manager.
+        generator: Draws the people.
         people: Training people with key points; ``None`` with ratio 0.
         progress: Share of the training that is done, for ``warmup`` and ``until``; a
             :class:`SafeEngine` sets it.
@@ -72,6 +73,7 @@ class PoseTransferDataManager:
         if isinstance(datamanager, PoseTransferDataManager):
             raise UserError("the data manager is a PoseTransferDataManager already; wrap it once")
         self.datamanager = datamanager
+        self.generator = generator
         self.policy = policy or SynthesisPolicy()
         self.extra_keys_read = extra_keys_read
         self.progress: float | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+from collections.abc import Iterable
 from pathlib import Path
 
 from posegan_plugin.datasets import Person, ReIDSplits
@@ -57,11 +58,13 @@ def load_torchreid_dataset(name: str, root: Path | str, **options: object) -> Re
             f"not accept ({str(error) or 'identity or camera out of range'}); rename or remove it "
             "(for market1501, tools/check_dataset.py lists them all)"
         ) from error
-    return ReIDSplits(name, _people(loaded.train), _people(loaded.query), _people(loaded.gallery))
+    parts = (loaded.train, loaded.query, loaded.gallery)
+    return ReIDSplits(name, *(sorted(persons(items)) for items in parts))
 
 
-def _people(items: list[tuple]) -> list[Person]:
-    return sorted(Person(str(i[0]), int(i[1]), int(i[2])) for i in items)
+def persons(items: Iterable[tuple]) -> list[Person]:
+    """People of a list of (path, pid, camid, ...) as torchreid's data sets have it."""
+    return [Person(str(i[0]), int(i[1]), int(i[2])) for i in items]
 
 
 def _never_downloading(entry: object, name: str, root: Path | str) -> object:

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from posegan_plugin.augment import PersonBatch
-from posegan_plugin.datasets import Person, PersonDataset
+from posegan_plugin.datasets import PersonDataset
 from posegan_plugin.errors import UserError
+from posegan_plugin.for_torchreid.datasets import persons
 from posegan_plugin.for_torchreid.transforms import steps_of
 from posegan_plugin.images import IMAGENET_MEAN, IMAGENET_STD, from_uint8, to_imagenet
 from posegan_plugin.pose import PoseBank, read_keypoint_csv
@@ -59,9 +60,8 @@ class TrainPeople:
             items = source.train_loader.dataset.data
             mean, std = statistics_of(source)
         self.normalize = partial(to_imagenet, mean=mean, std=std)
-        people = [Person(str(i[0]), int(i[1]), int(i[2])) for i in items]
         poses = read_keypoints(keypoints)
-        self.dataset = PersonDataset(people, poses, image_size, cache="memory")
+        self.dataset = PersonDataset(persons(items), poses, image_size, cache="memory")
         self._rows = {_key(i[0], i[3] if len(i) > 3 else 0): row for row, i in enumerate(items)}
 
     def rows(self, data: Mapping[str, object]) -> Tensor:

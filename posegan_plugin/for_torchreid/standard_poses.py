@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from posegan_plugin.datasets import Person, PersonDataset
+from posegan_plugin.datasets import PersonDataset
 from posegan_plugin.errors import UserError
 from posegan_plugin.evaluation.standard_poses import describe_in_poses, standard_poses
+from posegan_plugin.for_torchreid.datasets import persons
 from posegan_plugin.for_torchreid.people import Keypoints, read_keypoints, statistics_of
 from posegan_plugin.images import from_imagenet, resize_images, to_imagenet
 from posegan_plugin.training import unwrap
@@ -53,8 +54,7 @@ class StandardPoses:
         self._keypoints = {p.path: k for p, k in zip(test.people, test.keypoints, strict=True)}
 
     def _people(self, items: Sequence[tuple], keypoints: Keypoints) -> PersonDataset:
-        people = [Person(str(i[0]), int(i[1]), int(i[2])) for i in items]
-        return PersonDataset(people, keypoints, self._size, require_keypoints=False)
+        return PersonDataset(persons(items), keypoints, self._size, require_keypoints=False)
 
     @torch.no_grad()
     def describe(

@@ -174,9 +174,11 @@ def _joint(
 
 
 def _generator_of(engine: SafeEngine, config: Section, datamanager: object) -> nn.Module:
-    """The one that the engine trains, or that of ``posegan.checkpoint``."""
+    """The one that the engine trains or adds people with, or that of ``posegan.checkpoint``."""
     if "generator" in engine.get_model_names():
         return engine._models["generator"]
+    if isinstance(engine.datamanager, PoseTransferDataManager):
+        return engine.datamanager.generator.to(engine.device)
     if not config.posegan.checkpoint:
         raise UserError(
             "posegan.test_poses needs posegan.checkpoint, the save_dir of a joint run or a checkpoint "

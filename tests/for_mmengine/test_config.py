@@ -137,31 +137,28 @@ def test_what_follows_from_the_data_set(tiny):
     assert not own.val_dataloader.dataset.require_keypoints
 
 
-@pytest.mark.parametrize(("size", "fits"), [(12, True), (11, False), (3, False)])
-def test_batches_of_quartets(tiny, size, fits):
-    config = tiny_config(tiny)
-    config.train_dataloader.sampler = {"type": "QuartetSampler", "num_quartets": 3}
-    config.train_dataloader.batch_size = size
-    if fits:
-        prepare_for_dataset(config)
-    else:
-        with pytest.raises(UserError, match=rf"batch_size={size} .*num_quartets=3"):
-            prepare_for_dataset(config)
+QUARTETS = {"type": "QuartetSampler", "num_quartets": 3}
+PARTNERS = {"type": "PartnerSampler", "num_images": 9, "num_partners": 3}
 
 
-@pytest.mark.parametrize(("size", "fits"), [(12, True), (9, False)])
-def test_batches_with_partners(tiny, size, fits):
+@pytest.mark.parametrize(
+    ("sampler", "size", "message"),
+    [
+        (QUARTETS, 12, None),
+        (QUARTETS, 11, r"batch_size=11 .*num_quartets=3"),
+        (QUARTETS, 3, r"batch_size=3 .*num_quartets=3"),
+        (PARTNERS, 12, None),
+        (PARTNERS, 9, r"batch_size=9 .*num_partners=3 together, 12"),
+    ],
+)
+def test_batches_of_samplers(tiny, sampler, size, message):
     config = tiny_config(tiny)
-    config.train_dataloader.sampler = {
-        "type": "PartnerSampler",
-        "num_images": 9,
-        "num_partners": 3,
-    }
+    config.train_dataloader.sampler = dict(sampler)
     config.train_dataloader.batch_size = size
-    if fits:
+    if message is None:
         prepare_for_dataset(config)
     else:
-        with pytest.raises(UserError, match=r"batch_size=9 .*num_partners=3 together, 12"):
+        with pytest.raises(UserError, match=message):
             prepare_for_dataset(config)
 
 

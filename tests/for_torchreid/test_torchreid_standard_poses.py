@@ -32,22 +32,22 @@ def files(market_keypoints):
 
 
 @pytest.fixture
-def test_batch(market_manager):
+def query_batch(market_manager):
     return next(iter(market_manager().test_loader["market1501"]["query"]))
 
 
-def test_descriptors_of_a_test_batch(market_manager, files, test_batch):
+def test_descriptors_of_a_test_batch(market_manager, files, query_batch):
     poses = StandardPoses(market_manager(), Painter(), files, 2)
     assert poses.poses.shape == (2, 18, 3)
-    found = poses.describe(grey, test_batch["img"], test_batch["impath"])
-    colours = grey(test_batch["img"])
-    first = test_batch["img"][:, :, :1, :1]
+    found = poses.describe(grey, query_batch["img"], query_batch["impath"])
+    colours = grey(query_batch["img"])
+    first = query_batch["img"][:, :, :1, :1]
     drawn = grey(first) / 2 + torch.tensor([0.0, 0.1])[:, None, None]  # by cameras 0 and 1
     expected = F.normalize(2 * F.normalize(colours) + F.normalize(drawn, dim=2).mean(dim=0))
     assert torch.allclose(found, expected, atol=1e-4)
 
 
-def test_key_points_belong_to_the_image(market_manager, files, test_batch, monkeypatch):
+def test_key_points_belong_to_the_image(market_manager, files, query_batch, monkeypatch):
     seen = []
 
     def remember(describe, generator, images, keypoints, poses):
@@ -56,9 +56,9 @@ def test_key_points_belong_to_the_image(market_manager, files, test_batch, monke
 
     monkeypatch.setattr("posegan_plugin.for_torchreid.standard_poses.describe_in_poses", remember)
     poses = StandardPoses(market_manager(height=128, width=64), Painter(), files, 1)
-    paths = test_batch["impath"][:3]
-    poses.describe(grey, test_batch["img"][:3], paths)
-    poses.describe(grey, test_batch["img"][:3], paths[::-1])
+    paths = query_batch["impath"][:3]
+    poses.describe(grey, query_batch["img"][:3], paths)
+    poses.describe(grey, query_batch["img"][:3], paths[::-1])
     assert torch.equal(seen[0], seen[1].flip(0))
     assert seen[0][..., :2].max() > 64  # scaled with the images
 

@@ -61,7 +61,7 @@ class Runs:
         target = settings[ROWS[name].family].knob
         if family.knob == SYNTHESIS_TARGET and not self._rendered_to(target).is_dir():
             return False
-        return self._store.get(self._key(name, seed, settings)) is not None
+        return self._store.get(self._named(name, seed, settings)[0]) is not None
 
     def result(
         self,
@@ -83,7 +83,7 @@ class Runs:
         """
         row, setting = ROWS[name], settings[ROWS[name].family]
         named = {"row": name, "label": row.label}
-        key = self._key(name, seed, settings)
+        key, training = self._named(name, seed, settings)
         kept = self._store.get(key) or {}
         drawn_by = self._generator.sha256 if poses and self._generator else "own"
         posed = kept["poses"] if poses and kept.get("poses_drawn_by") == drawn_by else {}
@@ -95,7 +95,7 @@ class Runs:
                 f"--kept: {name} with {setting} and seed {seed} is not among the results; leave --kept "
                 "out to train it"
             )
-        training, folder = self._training(name, seed, settings), self._folder / key
+        folder = self._folder / key
         print(f"{name} seed {seed}: {setting} in {folder}", flush=True)
         trained = training.train(folder)
         if self._generator:
@@ -116,9 +116,9 @@ class Runs:
         self._store.put(key, found)
         return found
 
-    def _key(self, name: str, seed: int, settings: Mapping[str, Setting]) -> str:
+    def _named(self, name: str, seed: int, settings: Mapping[str, Setting]) -> tuple[str, Training]:
         training = self._training(name, seed, settings)
-        return f"{self._place(name, training).name}/seed{seed}"
+        return f"{self._place(name, training).name}/seed{seed}", training
 
     def _place(self, name: str, training: Training) -> Path:
         """Where a row's seeds go; its name changes with anything that the row depends on."""
