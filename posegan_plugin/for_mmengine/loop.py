@@ -13,13 +13,13 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from posegan_plugin.errors import Interrupted, UserError
 from posegan_plugin.for_mmengine.checkpoint_files import INTERRUPTED, write_runner_checkpoint
 from posegan_plugin.for_mmengine.distributed import any_process
-from posegan_plugin.for_mmengine.model import unwrap
 from posegan_plugin.training import (
     NonFiniteError,
     StopSignals,
     random_state,
     remaining_batches,
     stop_training,
+    unwrap,
 )
 
 _VALIDATED = "epoch_validated"  # a name that begins with val would be printed with the scores

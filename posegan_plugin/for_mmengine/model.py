@@ -7,20 +7,18 @@ from functools import partial
 
 import torch
 from mmengine.device import get_device
-from mmengine.model import BaseModel
 from mmengine.optim import OptimWrapperDict
 from torch import Tensor
 
-from posegan_plugin.augment import PersonBatch, PoseTransferAugment, ReIDInput, SynthesisPolicy
+from posegan_plugin.augment import PersonBatch, PoseTransferAugment, SynthesisPolicy
 from posegan_plugin.checkpoint import load_network
-from posegan_plugin.errors import UserError
-from posegan_plugin.evaluation.standard_poses import describe_in_poses, standard_poses
+from posegan_plugin.for_mmengine.describer import PersonDescriber
 from posegan_plugin.for_mmengine.distributed import every_process
 from posegan_plugin.for_mmengine.modes import check_mode
 from posegan_plugin.for_mmengine.networks import architecture_of_model, build_reid
 from posegan_plugin.for_mmengine.optim import update_together
 from posegan_plugin.for_mmengine.progress import training_progress
-from posegan_plugin.pose import NUM_JOINTS, PoseBank
+from posegan_plugin.pose import PoseBank
 from posegan_plugin.registry import MODELS
 from posegan_plugin.training import (
     GenerationStep,
@@ -35,7 +33,7 @@ from posegan_plugin.training import (
 )
 
 
-class PoseGANReID(BaseModel):
+class PoseGANReID(PersonDescriber):
     """Trains a re-ID network on real and synthesised people.
 
     Modes: ``joint`` trains generator, discriminators and re-ID network together (equation 14);
@@ -73,7 +71,6 @@ class PoseGANReID(BaseModel):
 
     Attributes:
         trained_networks: Names of the networks that have an optimiser.
-        architecture: How generator and re-ID network are built; checkpoints carry it.
 
     Raises:
         UserError: An unknown mode, or a key that the mode needs is missing.
@@ -103,13 +100,10 @@ class PoseGANReID(BaseModel):
         compile: bool | str = False,
         data_preprocessor: dict | None = None,
     ) -> None:
-        # Built here: BaseModel would look the type up in mmengine's scope.
-        default = {"type": "posegan_plugin.ReIDDataPreprocessor"}
-        super().__init__(MODELS.build(data_preprocessor or default))
-        self.policy = SynthesisPolicy(**(augment or {}))
+        policy = SynthesisPolicy(**(augment or {}))
         check_mode(
             mode,
-            target=self.policy.target,
+            target=policy.target,
             num_identities=num_identities,
             num_cameras=num_cameras,
             generator=generator,
@@ -118,14 +112,7 @@ class PoseGANReID(BaseModel):
             reid_checkpoint=reid_checkpoint,
             test_poses=test_poses,
         )
-        self.mode = mode
-        self.test_poses = 0 if mode == "baseline" else test_poses
-        self.standard_poses = torch.zeros(0, NUM_JOINTS, 3)
-        self.reid_to_generator = reid_to_generator
-        self.max_pairs = max_pairs
-        self.generation_objective, self.reid_objective = build_objectives(**(objective or {}))
-        self.reid_input = ReIDInput(**(reid_input or {"size": (256, 128)}))
-        self.architecture = architecture_of_model(
+        architecture = architecture_of_model(
             {
                 "mode": mode,
                 "num_identities": num_identities,
@@ -137,12 +124,17 @@ class PoseGANReID(BaseModel):
                 "condition_on_camera": condition_on_camera,
             }
         )
-        described = self.architecture["reid"]
-        self.reid = build_reid(described)
-        self.teacher = build_reid(described).requires_grad_(False) if teacher_checkpoint else None
-        self.generator = self.appearance_discriminator = self.pose_discriminator = None
-        if mode != "baseline":
-            self.generator = MODELS.build(dict(self.architecture["generator"]))
+        super().__init__(architecture, reid_input, test_poses, data_preprocessor)
+        self.mode = mode
+        self.policy = policy
+        self.reid_to_generator = reid_to_generator
+        self.max_pairs = max_pairs
+        self.generation_objective, self.reid_objective = build_objectives(**(objective or {}))
+        self.teacher = None
+        if teacher_checkpoint:
+            self.teacher = build_reid(architecture["reid"]).requires_grad_(False)
+            load_network(self.teacher, teacher_checkpoint, "reid")
+        self.appearance_discriminator = self.pose_discriminator = None
         if mode == "joint":
             if appearance_discriminator is not None:
                 self.appearance_discriminator = MODELS.build(appearance_discriminator)
@@ -151,8 +143,6 @@ class PoseGANReID(BaseModel):
         if mode == "online":
             load_network(self.generator, generator_checkpoint, "generator")
             self.generator.requires_grad_(False)
-        if teacher_checkpoint:
-            load_network(self.teacher, teacher_checkpoint, "reid")
         if reid_checkpoint:
             load_network(self.reid, reid_checkpoint, "reid")
             self.reid.requires_grad_(False)
@@ -191,40 +181,6 @@ class PoseGANReID(BaseModel):
                 self.policy,
                 teacher=self._teach if self.teacher is not None else None,
             )
-
-    def use_standard_poses(self, keypoints: Tensor) -> None:
-        """Choose the ``test_poses`` that people are described in.
-
-        Args:
-            keypoints: Poses of the training people (M, 18, 3) in pixels of the test images.
-
-        Raises:
-            UserError: There are too few different ones.
-        """
-        try:
-            self.standard_poses = standard_poses(keypoints, self.test_poses)
-        except UserError as error:
-            raise UserError(
-                f"model test_poses={self.test_poses}: {error}; lower it, 0 tests without"
-            ) from error
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Retrieval descriptors (B, D) of images (B, 3, H, W) in [-1, 1]."""
-        return unwrap(self.reid).describe(self.reid_input(images, augment=False))
-
-    def val_step(self, data: dict[str, Tensor]) -> list[dict]:
-        """Descriptors of a batch, with identity, camera and role, for the metric."""
-        batch = self.data_preprocessor(data, training=False)
-        features = self(batch.images) if not self.test_poses else self._in_standard_poses(batch)
-        features = features.float().cpu().numpy()
-        return [
-            {"feature": f, "pid": int(p), "camid": int(c), "is_query": bool(q), "index": int(i)}
-            for f, p, c, q, i in zip(
-                features, *(data[k] for k in ("pid", "camid", "is_query", "index")), strict=True
-            )
-        ]
-
-    test_step = val_step
 
     def train_step(
         self, data: dict[str, Tensor], optim_wrapper: OptimWrapperDict
@@ -313,12 +269,6 @@ class PoseGANReID(BaseModel):
         with running_statistics(self.reid) if len(images) == 1 else nullcontext():
             output = self.reid(images)
         return self.reid_objective(output, batch, progress)
-
-    def _in_standard_poses(self, batch: PersonBatch) -> Tensor:
-        generator = unwrap(self.generator)
-        return describe_in_poses(
-            self, generator, batch.images, batch.keypoints, self.standard_poses
-        )
 
     def _encode_only(self, images: Tensor) -> Tensor:
         with torch.no_grad(), frozen(unwrap(self.reid), evaluation=True):

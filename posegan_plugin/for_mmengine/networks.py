@@ -41,7 +41,7 @@ def build_networks(architecture: dict) -> dict[str, nn.Module]:
     Raises:
         UserError: A value that a network refuses.
     """
-    builders = {"generator": MODELS.build, "reid": build_reid}
+    builders = {"reid": build_reid, "generator": MODELS.build}
     return {
         name: build(dict(architecture[name]))
         for name, build in builders.items()

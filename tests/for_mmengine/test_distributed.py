@@ -11,7 +11,7 @@ from posegan_plugin.checkpoint import check_state, read_checkpoint
 from posegan_plugin.comparison import differing_entries
 from posegan_plugin.for_mmengine import SeparateDDP
 from posegan_plugin.for_mmengine.distributed import TransparentDDP
-from posegan_plugin.for_mmengine.model import unwrap
+from posegan_plugin.training import unwrap
 
 FOLDER = Path(__file__).parent
 

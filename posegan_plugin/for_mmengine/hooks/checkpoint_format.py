@@ -12,7 +12,7 @@ from mmengine.runner import Runner
 
 from posegan_plugin.checkpoint import check_state
 from posegan_plugin.errors import UserError
-from posegan_plugin.for_mmengine.model import unwrap
+from posegan_plugin.training import unwrap
 
 
 class CheckpointFormatHook(Hook):

@@ -7,7 +7,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from posegan_plugin.for_mmengine.dataset import ReIDDataset
-from posegan_plugin.for_mmengine.model import unwrap
+from posegan_plugin.training import unwrap
 
 
 class PoseBankHook(Hook):

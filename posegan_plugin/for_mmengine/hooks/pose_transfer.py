@@ -19,8 +19,8 @@ from posegan_plugin.evaluation.pose_transfer import (
 from posegan_plugin.evaluation.transfer_samples import TransferSamples, TransferScore
 from posegan_plugin.for_mmengine.extra_scores import build_scores
 from posegan_plugin.for_mmengine.hooks._pictures import check_max_keep, keep_picture
-from posegan_plugin.for_mmengine.model import unwrap
 from posegan_plugin.registry import DATASETS
+from posegan_plugin.training import unwrap
 from posegan_plugin.visualization.figures import pair_grid
 
 PREFIX = "transfer/"

@@ -1,0 +1,89 @@
+"""A re-ID network, and a generator where there is one, as mmengine tests them."""
+
+from __future__ import annotations
+
+import torch
+from mmengine.model import BaseModel
+from torch import Tensor
+
+from posegan_plugin.augment import PersonBatch, ReIDInput
+from posegan_plugin.errors import UserError
+from posegan_plugin.evaluation.standard_poses import describe_in_poses, standard_poses
+from posegan_plugin.for_mmengine.networks import build_networks
+from posegan_plugin.pose import NUM_JOINTS
+from posegan_plugin.registry import MODELS
+from posegan_plugin.training import unwrap
+
+
+class PersonDescriber(BaseModel):
+    """Describes people, by their image alone or in standard poses too.
+
+    Args:
+        architecture: How generator and re-ID network are built, see
+            :func:`posegan_plugin.for_mmengine.networks.architecture_of_model`; checkpoints carry it.
+        reid_input: Options of :class:`posegan_plugin.augment.ReIDInput`.
+        test_poses: Standard poses that people are also described in when they are searched for, see
+            :func:`posegan_plugin.evaluation.standard_poses.describe_in_poses`; 0, and always where
+            there is no generator: by their own image alone.
+        data_preprocessor: Config of the data preprocessor.
+
+    Raises:
+        UserError: A value that a network refuses.
+    """
+
+    def __init__(
+        self,
+        architecture: dict,
+        reid_input: dict | None = None,
+        test_poses: int = 0,
+        data_preprocessor: dict | None = None,
+    ) -> None:
+        # Built here: BaseModel would look the type up in mmengine's scope.
+        default = {"type": "posegan_plugin.ReIDDataPreprocessor"}
+        super().__init__(MODELS.build(data_preprocessor or default))
+        self.architecture = architecture
+        networks = build_networks(architecture)
+        self.reid, self.generator = networks["reid"], networks.get("generator")
+        self.reid_input = ReIDInput(**(reid_input or {"size": (256, 128)}))
+        self.test_poses = test_poses if self.generator is not None else 0
+        self.standard_poses = torch.zeros(0, NUM_JOINTS, 3)
+
+    def use_standard_poses(self, keypoints: Tensor) -> None:
+        """Choose the ``test_poses`` that people are described in.
+
+        Args:
+            keypoints: Poses of the training people (M, 18, 3) in pixels of the test images.
+
+        Raises:
+            UserError: There are too few different ones.
+        """
+        try:
+            self.standard_poses = standard_poses(keypoints, self.test_poses)
+        except UserError as error:
+            raise UserError(
+                f"model test_poses={self.test_poses}: {error}; lower it, 0 tests without"
+            ) from error
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Retrieval descriptors (B, D) of images (B, 3, H, W) in [-1, 1]."""
+        return unwrap(self.reid).describe(self.reid_input(images, augment=False))
+
+    def val_step(self, data: dict[str, Tensor]) -> list[dict]:
+        """Descriptors of a batch, with identity, camera and role, for the metric."""
+        batch = self.data_preprocessor(data, training=False)
+        features = self(batch.images) if not self.test_poses else self._in_standard_poses(batch)
+        features = features.float().cpu().numpy()
+        return [
+            {"feature": f, "pid": int(p), "camid": int(c), "is_query": bool(q), "index": int(i)}
+            for f, p, c, q, i in zip(
+                features, *(data[k] for k in ("pid", "camid", "is_query", "index")), strict=True
+            )
+        ]
+
+    test_step = val_step
+
+    def _in_standard_poses(self, batch: PersonBatch) -> Tensor:
+        generator = unwrap(self.generator)
+        return describe_in_poses(
+            self, generator, batch.images, batch.keypoints, self.standard_poses
+        )
