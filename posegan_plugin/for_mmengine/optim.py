@@ -17,7 +17,12 @@ from torch.optim import Optimizer
 
 from posegan_plugin.errors import UserError
 from posegan_plugin.for_mmengine.distributed import failing_together
-from posegan_plugin.training import NonFiniteError, look_at_step, with_fused
+from posegan_plugin.training import (
+    NonFiniteError,
+    look_at_step,
+    spare_from_decay,
+    with_fused,
+)
 
 _SMALLEST_SCALE = 2.0**-10
 """A loss scale below this means gradients that overflow at any scale."""
@@ -52,15 +57,17 @@ class MultiOptimWrapperConstructor:
                 raise UserError(f"optim_wrapper has no entry {name!r}, a network of this model")
             config = copy.deepcopy(dict(self.configs[name]))
             optimizer = dict(config.pop("optimizer"))
-            parameters = list(getattr(model, name).parameters())
+            network = getattr(model, name)
+            parameters = list(network.parameters())
             kind = optimizer.get("type")
             kind = OPTIMIZERS.get(kind) if isinstance(kind, str) else kind
             if isinstance(kind, type):  # an unknown one is named by the registry
                 optimizer = with_fused(kind, optimizer, parameters[0].device.type)
             optimizer["params"] = parameters
+            built = OPTIMIZERS.build(optimizer)
+            spare_from_decay(built, network)
             wrappers[name] = OPTIM_WRAPPERS.build(
-                {"type": "OptimWrapper", **config},
-                default_args={"optimizer": OPTIMIZERS.build(optimizer)},
+                {"type": "OptimWrapper", **config}, default_args={"optimizer": built}
             )
         scaled = [w for w in wrappers.values() if isinstance(w, Fp16OptimWrapper)]
         for wrapper in scaled:

@@ -13,6 +13,7 @@ from posegan_plugin.for_torchreid.checkpoint_files import find_checkpoints, nump
 from posegan_plugin.for_torchreid.resolver import torchreid_module
 from posegan_plugin.for_torchreid.yaml_config import Section
 from posegan_plugin.image_files import find_damaged
+from posegan_plugin.training import spare_from_decay
 
 _DATA = {
     **{
@@ -182,6 +183,7 @@ def build_optimizer(config: Section, model: nn.Module) -> tuple[object, object]:
     """
     try:
         optimizer = torchreid_module("optim").build_optimizer(model, **_pick(config, _OPTIMIZER))
+        spare_from_decay(optimizer, model)
         return optimizer, build_scheduler(config, optimizer)
     except (ValueError, TypeError) as error:
         raise UserError(f"train: {error}") from error

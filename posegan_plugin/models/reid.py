@@ -38,9 +38,15 @@ class ReIDNetwork(nn.Module):
             semantic-consistency loss: ``feature`` (the backbone's vector,
             which both losses shape) or ``embedding``.
 
+    Attributes:
+        no_weight_decay: Layers that an optimiser's weight decay must leave alone, see
+            :func:`posegan_plugin.training.spare_from_decay`.
+
     Raises:
         UserError: Unknown descriptor.
     """
+
+    no_weight_decay = ("embedding",)
 
     def __init__(
         self,

@@ -20,6 +20,7 @@ from posegan_plugin.training.optimizers import with_fused
 from posegan_plugin.training.random_state import random_state, restore_random_state
 from posegan_plugin.training.reid import ReIDObjective
 from posegan_plugin.training.seed import seed_epoch
+from posegan_plugin.training.weight_decay import spare_from_decay
 from posegan_plugin.training.wrapping import unwrap
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "restore_random_state",
     "running_statistics",
     "seed_epoch",
+    "spare_from_decay",
     "stop_training",
     "unwrap",
     "with_fused",

@@ -17,5 +17,6 @@ def collapse_warning(spread: float, threshold: float = COLLAPSED) -> str | None:
         return None
     return (
         f"The embeddings have collapsed: their mean distance is {spread:.3g}. Lower the learning "
-        "rate, or let the quartet loss start later (quartet_ramp of the objective)."
+        "rate, or let the quartet loss start later (quartet_ramp of the objective). Before it has "
+        "started, weight decay does this to an embedding layer (training.spare_from_decay)."
     )

@@ -45,6 +45,19 @@ def test_one_wrapper_for_each_trained_network():
     assert configs["first"] == entry(0.1)  # the config is not changed
 
 
+def test_layers_that_ask_for_it_have_no_weight_decay():
+    model = Two()
+    model.first.no_weight_decay = ("inner",)
+    model.first.inner = nn.Linear(2, 2)
+    optimizer = {"type": "Adam", "lr": 0.1, "weight_decay": 5e-4}
+    configs = {"first": {"optimizer": optimizer}, "second": {"optimizer": optimizer}}
+    wrappers = MultiOptimWrapperConstructor(configs)(model)
+    first, second = (wrappers[n].optimizer.param_groups for n in ("first", "second"))
+    assert [group["weight_decay"] for group in first] == [5e-4, 0.0]
+    assert [group["weight_decay"] for group in second] == [5e-4]
+    assert first[1]["params"] == list(model.first.inner.parameters())
+
+
 def test_untrained_networks_have_none():
     model = Two()
     model.trained_networks = ["second"]

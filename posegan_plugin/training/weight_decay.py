@@ -1,0 +1,30 @@
+"""Layers that weight decay would take away."""
+
+from __future__ import annotations
+
+from torch import nn
+from torch.optim import Optimizer
+
+from posegan_plugin.training.wrapping import unwrap
+
+
+def spare_from_decay(optimizer: Optimizer, network: nn.Module) -> None:
+    """No weight decay for the layers that a network names in ``no_weight_decay``.
+
+    Adam divides a gradient by its own size, and the decay is part of the gradient: where a layer has
+    no other, its weights shrink by a whole learning rate a step, however small the decay, and are
+    gone after some hundred steps. That happens to the re-ID network's embedding while the quartet
+    loss waits for its ramp.
+
+    Args:
+        optimizer: New, and without a scheduler yet; groups that have a weight decay are divided.
+        network: Whose parameters it has.
+    """
+    network = unwrap(network)
+    names = getattr(network, "no_weight_decay", ())
+    spared = {p for name in names for p in getattr(network, name).parameters()}
+    for group in list(optimizer.param_groups):
+        mine = [p for p in group["params"] if p in spared]
+        if group.get("weight_decay") and mine:
+            group["params"] = [p for p in group["params"] if p not in spared]
+            optimizer.add_param_group({**group, "params": mine, "weight_decay": 0.0})
