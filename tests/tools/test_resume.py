@@ -114,6 +114,27 @@ def test_named_checkpoint(tiny, joint_run):
     assert run.work_dir != joint_run.work_dir
 
 
+def test_random_batches_with_partners_and_layers_without_weight_decay(tiny, tmp_path):
+    """As the configs for Market-1501 draw them; the optimiser then has two groups."""
+    (tmp_path / "config.py").write_text(
+        f"_base_ = [{str(tiny.config)!r}]\n"
+        "train_dataloader = dict(sampler=dict("
+        "_delete_=True, type='PartnerSampler', num_images=6, num_partners=2))\n"
+        "optim_wrapper = dict(reid=dict(optimizer=dict(weight_decay=5e-4)))\n"
+    )
+    options = {**OPTIONS, "train_dataloader.batch_size": 8}
+    line = {"config": tmp_path / "config.py", "options": options, "epochs": 2}
+    whole = tiny.run("train", **line)
+    resumed = tiny.run("train", **line, resume=whole.checkpoint.with_name("epoch_1.pth"))
+    assert "resumed epoch: 1" in resumed.output
+    assert whole.work_dir != resumed.work_dir
+    contents = [torch.load(r.checkpoint, weights_only=True) for r in (whole, resumed)]
+    groups = contents[0]["optimizer"]["reid"]["param_groups"]
+    assert [group["weight_decay"] for group in groups] == [5e-4, 0.0]
+    for part in ("state_dict", "optimizer", "param_schedulers"):
+        assert differing_entries(*(content[part] for content in contents)) == []
+
+
 def test_nothing_to_resume_is_a_start(tiny, tmp_path):
     run = tiny.run("train", resume=True, epochs=1, work_dir=tmp_path, options=OPTIONS)
     assert run.checkpoint == tmp_path / "epoch_1.pth"
