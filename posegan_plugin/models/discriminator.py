@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
 
-from posegan_plugin.models.layers import ConvBlock
+from posegan_plugin.errors import UserError
+from posegan_plugin.models.layers import NORMS, ConvBlock
 from posegan_plugin.pose import NUM_JOINTS
+
+DISCRIMINATOR_NORMS = (*NORMS, "spectral")
 
 
 class PatchDiscriminator(nn.Module):
@@ -20,13 +24,25 @@ class PatchDiscriminator(nn.Module):
             judged image).
         channels: Width of the first layer; doubled at every layer, at most eight times.
         num_layers: Strided layers.
-        norm: See :func:`posegan_plugin.models.layers.build_norm`; the first layer has none.
+        norm: See :func:`posegan_plugin.models.layers.build_norm`; the first layer has none. Or
+            ``spectral``: maps are not normalised, weights are, all of them, to a largest singular
+            value of 1 (Miyato et al., *Spectral normalization for GANs*). No small pattern can then
+            be worth much to the generator.
+
+    Raises:
+        UserError: Unknown norm.
     """
 
     def __init__(
         self, in_channels: int, channels: int = 64, num_layers: int = 3, norm: str = "instance"
     ) -> None:
         super().__init__()
+        if norm not in DISCRIMINATOR_NORMS:
+            raise UserError(
+                f"discriminator norm={norm!r} is unknown; choose one of "
+                f"{', '.join(DISCRIMINATOR_NORMS)}"
+            )
+        inner = "none" if norm == "spectral" else norm
         widths = [channels * min(2**n, 8) for n in range(num_layers)]
         layers: list[nn.Module] = []
         for n, width in enumerate(widths):
@@ -34,12 +50,15 @@ class PatchDiscriminator(nn.Module):
                 ConvBlock(
                     widths[n - 1] if n else in_channels,
                     width,
-                    norm if n else "none",
+                    inner if n else "none",
                     stride=2,
                     activation=nn.LeakyReLU(0.2, inplace=True),
                 )
             )
         self.layers = nn.Sequential(*layers, nn.Conv2d(widths[-1], 1, 3, 1, 1))
+        if norm == "spectral":
+            for layer in [m for m in self.modules() if isinstance(m, nn.Conv2d)]:
+                spectral_norm(layer)
 
     def forward(self, given: Tensor, image: Tensor) -> Tensor:
         """Judge images.

@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import nn
 
+from posegan_plugin.errors import UserError
 from posegan_plugin.models import AppearanceDiscriminator, PatchDiscriminator, PoseDiscriminator
 
 CASES = [(AppearanceDiscriminator, 3), (PoseDiscriminator, 18)]
@@ -30,6 +31,26 @@ def test_each_image_is_judged_by_itself(kind, given):
     for n in range(3):
         alone = network(maps[n : n + 1], images[n : n + 1])
         assert torch.allclose(together[n : n + 1], alone, atol=1e-5)
+
+
+def test_spectral_norm():
+    """The largest singular value of every layer is 1, whatever the weights become."""
+    torch.manual_seed(0)
+    network = AppearanceDiscriminator(8, num_layers=2, norm="spectral")
+    layers = [m for m in network.modules() if isinstance(m, nn.Conv2d)]
+    with torch.no_grad():
+        for layer in layers:
+            layer.parametrizations.weight.original.mul_(30)
+        for _ in range(30):  # a step of the power iteration each
+            network(rand(1, 3, 32, 16), rand(1, 3, 32, 16, seed=1))
+    sizes = [torch.linalg.matrix_norm(layer.weight.flatten(1), 2).item() for layer in layers]
+    assert sizes == pytest.approx([1.0] * 3, abs=0.02)
+    assert not [m for m in network.modules() if isinstance(m, nn.InstanceNorm2d)]
+
+
+def test_unknown_norm():
+    with pytest.raises(UserError, match=r"norm='group' is unknown.*none, spectral"):
+        AppearanceDiscriminator(8, norm="group")
 
 
 def test_batch_norm_would_mix_them():

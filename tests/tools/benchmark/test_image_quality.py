@@ -161,7 +161,9 @@ def test_width_of_the_wanted_cost(tool):
     assert gmac(layer) == 3 * 5 * 4 * 2 / 1e9
 
 
-@pytest.mark.parametrize("row", ["no_judges", "best", "paper_without_L_S", "patn_full"])
+@pytest.mark.parametrize(
+    "row", ["no_judges", "best", "best_spectral", "paper_without_L_S", "patn_full"]
+)
 def test_what_a_row_changes(benchmark, whole, tool, row):
     """The full preset, whose re-ID network is not the one of the config, in small."""
     tiny = tool.PRESETS["tiny"]
@@ -185,6 +187,7 @@ def test_what_a_row_changes(benchmark, whole, tool, row):
         == {
             "no_judges": ours,
             "best": {"generator", "condition_on_camera", "pose_discriminator", "objective"},
+            "best_spectral": {*ours, "objective"},
             "paper_without_L_S": {"objective"},
             "patn_full": {"generator"},
         }[row]

@@ -93,7 +93,8 @@ def row_config(config: Config, preset: Preset, recipe: Recipe, encoder: Path) ->
     model.reid_checkpoint = str(encoder)
     model.condition_on_camera = recipe.camera
     for name, part in (("appearance", "D_I"), ("pose", "D_P")):
-        judge = {"type": f"{name.capitalize()}Discriminator", **preset.discriminator}
+        judge = {"type": f"{name.capitalize()}Discriminator"}
+        judge |= preset.discriminator | recipe.judges
         model[f"{name}_discriminator"] = None if part in recipe.without else judge
     if "L_S" in recipe.without:
         model.objective.weights.semantic = 0.0

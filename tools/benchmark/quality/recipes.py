@@ -93,6 +93,7 @@ class Recipe:
         camera: Whether the generator is told the target's camera.
         without: ``D_I``, ``D_P``, ``L_S`` that are left out.
         options: Further overrides of the config, dotted.
+        judges: Options of the discriminators, beside the preset's.
         only: The preset that alone has this row.
     """
 
@@ -101,6 +102,7 @@ class Recipe:
     camera: bool = False
     without: tuple[str, ...] = ()
     options: dict = field(default_factory=dict)
+    judges: dict = field(default_factory=dict)
     only: str | None = None
 
 
@@ -143,6 +145,14 @@ RECIPES = {
     "warp": Recipe("... + part warp", _WARPED, True, _NO_GAN, _STRUCTURAL),
     "semantic": Recipe("... + twelve times L_S", _WARPED, True, _NO_GAN, _BEST),
     "best": Recipe("... + D_I: the best", _WARPED, True, ("D_P",), _BEST),
+    "best_spectral": Recipe(
+        "the best, spectral norm in D_I",
+        _WARPED,
+        True,
+        ("D_P",),
+        _BEST,
+        judges={"norm": "spectral"},
+    ),
     "best_without_warp": Recipe("the best, no part warp", _OURS, True, ("D_P",), _BEST),
     "best_without_attention": Recipe(
         "the best, no attention", {**_PAPER, "part_warp": True}, True, ("D_P",), _BEST
