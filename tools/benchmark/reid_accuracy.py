@@ -171,7 +171,9 @@ class Benchmark:
             self._add(self._found, self._runs.result(row, seed, settings, self._args.poses))
         for row, seed in self._counted(jobs if self._args.equal_time else []):
             changed = {**settings, ROWS[row].family: self._shortened(row, settings)}
-            self._add(self._equal_time, self._runs.result(row, seed, changed))
+            if not self._args.kept or self._runs.kept(row, seed, changed):
+                found = self._runs.result(row, seed, changed, self._args.poses)
+                self._add(self._equal_time, found)
         print(f"table  {self._path.with_suffix('.md')}")
 
     def _settings(self, families: Iterable[str]) -> dict[str, Setting]:

@@ -139,17 +139,19 @@ def test_what_is_there_is_not_made_again(benchmark, whole, generator, monkeypatc
 def test_tables_of_what_is_there(benchmark, whole, generator, monkeypatch):
     monkeypatch.setattr("reid.toolbox.build_engine", None)
     line = ("--rows", "softmax", "offline", "online_4", "--seeds", "1", "2", "--kept")
-    kept = benchmark(
-        benchmark.folder / "all", *line, "--tune", "none", "--generator", generator, "--poses", "3"
-    )
+    line += ("--equal-time", "softmax", "--generator", generator)
+    kept = benchmark(benchmark.folder / "all", *line, "--tune", "none", "--poses", "3")
     assert [(r["row"], r["seed"]) for r in kept.numbers["rows"]] == [
         ("softmax", 1),
         ("online_4", 1),
     ]
     assert kept.numbers["rows"][0]["poses"].keys() == {"2"}
+    assert kept.numbers["equal_time"][0] == kept.numbers["rows"][0]
+    posed = cells(kept.text, "Averaged over standard poses, equal time:")
+    assert posed[2][:3] == ["toolbox softmax", "1", "2"]
     assert not list(whole.work.glob("offline*"))
     with pytest.raises(UserError, match=r"--kept: softmax with Setting.* 1000 is not among"):
-        benchmark(benchmark.folder / "all", *line, "--generator", generator)
+        benchmark(benchmark.folder / "all", *line)
 
 
 def test_results_of_another_machine_count(benchmark, whole, generator, tmp_path, monkeypatch):

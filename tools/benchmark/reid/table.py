@@ -107,8 +107,9 @@ def write_tables(
     text = [f"### {title}", "", "Equal number of epochs:", "", *rows_table(rows), ""]
     if equal_time:
         text += ["Equal time of training:", "", *rows_table(equal_time), ""]
-    if any(run["poses"] for runs in rows.values() for run in runs):
-        text += ["Averaged over standard poses:", "", *poses_table(rows), ""]
+    for kind, table in (("", rows), (", equal time", equal_time)):
+        if any(run["poses"] for runs in table.values() for run in runs):
+            text += [f"Averaged over standard poses{kind}:", "", *poses_table(table), ""]
     if searches:
         text += ["Trials, on held-out training people:", "", *search_table(searches), ""]
     known = [run for table in (rows, equal_time) for runs in table.values() for run in runs]
