@@ -26,6 +26,7 @@ OPTIONS = {
     "model.objective.semantic_ramp": "(0,0)",
     "model.augment.warmup": 0,
     "model.reid_input.erase": 0.5,
+    "model.appearance_discriminator.norm": "spectral",
     "model.max_pairs": 5,
 }
 
