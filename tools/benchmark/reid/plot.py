@@ -40,12 +40,14 @@ def write_plot(rows: Runs, equal_time: Runs, title: str, path: Path) -> None:
     third.xaxis.get_major_locator().set_params(integer=True)
     if not any(found[0]["poses"] for found in rows.values()):
         third.text(0.5, 0.5, "not measured", ha="center", transform=third.transAxes)
-    for number, found in enumerate(rows.values()):
-        counts = sorted((k for k in found[0]["poses"] if k != MIRROR), key=int)
-        values = [posed_value(found, count, "mAP") for count in counts]
-        means, spreads = [v.mean for v in values], [v.spread or 0 for v in values]
-        style = {**_style(number, hollow=False), "linestyle": "-"}
-        third.errorbar([int(k) for k in counts], means, spreads, **style)
+    for runs, hollow in ((rows, False), (equal_time, True)):
+        for name, found in runs.items():
+            counts = sorted((k for k in found[0]["poses"] if k != MIRROR), key=int)
+            values = [posed_value(found, count, "mAP") for count in counts]
+            means, spreads = [v.mean for v in values], [v.spread or 0 for v in values]
+            line = {"linestyle": "--" if hollow else "-"}
+            style = _style(list(rows).index(name), hollow) | line
+            third.errorbar([int(k) for k in counts], means, spreads, **style)
     handles, labels = first.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize="small")
     write_svg(figure, path)
