@@ -17,12 +17,7 @@ from torch.optim import Optimizer
 
 from posegan_plugin.errors import UserError
 from posegan_plugin.for_mmengine.distributed import failing_together
-from posegan_plugin.training import (
-    NonFiniteError,
-    look_at_step,
-    spare_from_decay,
-    with_fused,
-)
+from posegan_plugin.training import NonFiniteError, look_at_step, spare_from_decay, with_fused
 
 _SMALLEST_SCALE = 2.0**-10
 """A loss scale below this means gradients that overflow at any scale."""
