@@ -255,6 +255,14 @@ def test_the_table_of_what_is_finished(benchmark, whole, tool, monkeypatch):
         benchmark(work, "--rows", "best", "--finished")
 
 
+def test_how_the_judges_train_is_the_benchmarks_own(tool):
+    preset = tool.PRESETS["small"]
+    config = tool.encoder_config(tool.base_config("market", "data", preset, seed=0), preset)
+    assert config.optim_wrapper.reid.optimizer.to_dict() == {"type": "Adam", "lr": 1.5e-3}
+    assert [s.type for s in config.param_scheduler] == ["LinearLR"]
+    assert (config.model.reid_input.erase, config.model.objective.label_smoothing) == (0, 0)
+
+
 @pytest.mark.parametrize("name", ["tiny", "small", "small128", "full"])
 def test_procedural_people_make_enough_pairs(tool, name):
     preset = tool.PRESETS[name]
