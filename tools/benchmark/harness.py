@@ -1,15 +1,16 @@
-"""What the speed benchmarks share: fair timing, one table, JSON and Markdown beside each other."""
+"""What benchmarks share: fair timing, one table, JSON and Markdown beside each other, hashes."""
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import platform
 import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import torch
 
+from posegan_plugin.file_hash import file_hash
 from posegan_plugin.pose import write_atomic
 
 RESULTS = Path(__file__).parent / "results"
@@ -140,6 +142,15 @@ def environment(device: str) -> dict[str, str]:
         ),
         "date": date.today().isoformat(),
     }
+
+
+def content_hash(*groups: Iterable[str | Path]) -> str:
+    """One hash of the names and the contents of groups of files, wherever they lie."""
+    digest = hashlib.sha256()
+    for number, files in enumerate(groups):
+        for file in files:
+            digest.update(f"{number} {file_hash(file)} ".encode() + os.fsencode(Path(file).name))
+    return digest.hexdigest()
 
 
 def _without_out(arguments: Sequence[str]) -> list[str]:

@@ -20,6 +20,7 @@ from statistics import fmean
 import torch
 from harness import RESULTS, environment
 from quality.configs import DATA, base_config, digest, encoder_config, judge_config, row_config
+from quality.people import claim
 from quality.plot import write_plot
 from quality.recipes import PRESETS, RECIPES, TRIVIAL, Preset, rows_of
 from quality.samples import SamplesHook, seen_by
@@ -84,6 +85,7 @@ class Benchmark:
         config = base_config(*self.data, seed=0)
         files = Files(args.joints, args.lpips)
         self.scorer = Scorer(config, self.preset.pairs, files, device)
+        claim(self.folder, config, self.scorer.dataset.splits)
         encoder = encoder_config(base_config(*self.data, seed=0), self.preset)
         self.encoder = train(encoder, self.folder / "encoder")
         # Another seed, so that the two are not twins.

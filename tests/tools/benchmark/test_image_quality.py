@@ -141,6 +141,20 @@ def test_what_is_there_is_not_made_again(benchmark, whole, tool, monkeypatch):
         benchmark(benchmark.folder / "whole", "--rows", "patn", "--pairs", "15")
 
 
+def test_other_key_points_need_another_folder(benchmark, whole, tool, monkeypatch, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(benchmark.folder / "data", data)
+    monkeypatch.setattr(tool, "train", None)  # what follows if the folder is of these people
+    line = ("--data-root", str(data), "--rows", "camera_mean")
+    for _ in range(2):
+        with pytest.raises(TypeError):
+            benchmark(tmp_path, *line)
+    (file,) = data.rglob("*annotation-test.csv")
+    file.write_text(file.read_text().replace(", ", ",  ", 1))
+    with pytest.raises(UserError, match="holds trainings on other images or key points"):
+        benchmark(tmp_path, *line)
+
+
 def test_width_of_the_wanted_cost(tool):
     module = importlib.import_module("quality.cost")
     width_for, gmac = module.width_for, module.gmac

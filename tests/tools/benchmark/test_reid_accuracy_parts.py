@@ -3,6 +3,7 @@
 import copy
 import importlib
 import json
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -294,6 +295,38 @@ def test_two_processes_share_a_store(parts, tmp_path):
     second.put("b", {"seed": 1})
     first.put("c", {"seed": 2})
     assert (first.get("b"), second.get("c")) == ({"seed": 1}, {"seed": 2})
+
+
+def test_poses_belong_to_the_generator_that_drew_them(parts, people, tmp_path):
+    preset = parts.presets.PRESETS["tiny"]
+    settings = {"softmax": parts.search.untuned(parts.rows.FAMILIES["softmax"], preset)}
+    store = parts.store.Store(tmp_path / "runs.json")
+    first, second = (SimpleNamespace(sha256=n * 64, generator=n) for n in "ab")
+
+    def poses(generator, *views, trains=True):
+        runs = parts.runs.Runs(people, preset, tmp_path, generator, "cpu", store, trains)
+        trained = parts.trained.Trained(None, None, 1.0, 1)
+        training = SimpleNamespace(train=lambda folder: trained)
+        runs._named = lambda *_: ("softmax_1/seed0", training)
+        runs._scorer = SimpleNamespace(
+            plain=lambda network: {"R1": 0.0}, averaged=lambda network, k: [network.generator, k]
+        )
+        return runs.result("softmax", 0, settings, views)["poses"]
+
+    assert poses(first, 2, "mirror") == {"mirror": ["a", "mirror"], "2": ["a", 2]}
+    assert poses(None, "mirror") == {"mirror": ["a", "mirror"]}
+    assert poses(second, 2, trains=False) == {"mirror": ["a", "mirror"]}
+    assert poses(second, 2)["2"] == ["b", 2]
+    assert poses(first, trains=False)["2"] == ["a", 2]
+
+
+def test_other_key_points_are_other_people(parts, people, tmp_path):
+    copy = parts.people.People(tmp_path)
+    shutil.copytree(people.folder, copy.folder)
+    assert copy.digest == people.digest
+    file = Path(copy.keypoints[0])
+    file.write_text(file.read_text().replace("1", "2"))
+    assert parts.people.People(tmp_path).digest != people.digest
 
 
 def test_a_person_and_its_mirror_image(parts, monkeypatch):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shutil
@@ -10,6 +9,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+
+from harness import content_hash
 
 from posegan_plugin.datasets import Person, read_market_layout
 from posegan_plugin.datasets.procedural import ProceduralPeopleSpec, write_procedural_people
@@ -45,11 +46,10 @@ class People:
 
     @cached_property
     def digest(self) -> str:
-        """Hash of the names of all images."""
+        """Hash of all images and key points."""
         splits = read_market_layout(self.folder)
         people = (splits.train, splits.query, splits.gallery)
-        names = "\n".join(f"{n} {Path(p.path).name}" for n, part in enumerate(people) for p in part)
-        return hashlib.sha256(names.encode()).hexdigest()
+        return content_hash(*([p.path for p in part] for part in people), self.keypoints)
 
 
 def find_people(data: str, data_root: Path, preset: Preset, work: Path) -> People:

@@ -17,10 +17,13 @@ from reid.offline import rendered_people
 from reid.people import People
 from reid.presets import Preset, Setting
 from reid.rows import FAMILIES, ROWS, SYNTHESIS_TARGET
-from reid.scoring import Scorer
+from reid.scoring import MIRROR, Scorer
 from reid.store import Store
 from reid.toolbox import ToolboxTraining, generator_options, toolbox_options
 from reid.trained import Training
+
+_NOBODY = "nobody"
+"""Has drawn what descriptors are averaged over without a generator."""
 
 
 class Runs:
@@ -81,15 +84,13 @@ class Runs:
         Raises:
             UserError: There is no result and nothing is to be trained.
         """
-        row, setting = ROWS[name], settings[ROWS[name].family]
-        named = {"row": name, "label": row.label}
+        setting = settings[ROWS[name].family]
         key, training = self._named(name, seed, settings)
         kept = self._store.get(key) or {}
-        drawn_by = self._generator.sha256 if poses and self._generator else "own"
-        posed = kept["poses"] if poses and kept.get("poses_drawn_by") == drawn_by else {}
-        missing = [k for k in poses if str(k) not in posed]
+        posed = kept.get("poses", {})
+        missing = [k for k in poses if str(k) not in posed.get(self._drawn_by(k), {})]
         if kept and not (missing and self._trains):
-            return {**kept, **named}
+            return self._shown(name, kept)
         if not self._trains:
             raise UserError(
                 f"--kept: {name} with {setting} and seed {seed} is not among the results; leave --kept "
@@ -100,9 +101,10 @@ class Runs:
         trained = training.train(folder)
         if self._generator:
             trained = replace(trained, generator=self._generator.generator)
-        posed |= {str(k): self._scorer.averaged(trained, k) for k in missing}
+        for k in missing:
+            scores = self._scorer.averaged(trained, k)
+            posed.setdefault(self._drawn_by(k), {})[str(k)] = scores
         found = {
-            **named,
             "seed": seed,
             "setting": asdict(setting),
             "seconds": trained.seconds,
@@ -111,10 +113,22 @@ class Runs:
             "scores": self._scorer.plain(trained),
             "toolbox": trained.toolbox,
             "poses": posed,
-            "poses_drawn_by": drawn_by,
         }
         self._store.put(key, found)
-        return found
+        return self._shown(name, found)
+
+    def _drawn_by(self, views: int | str) -> str:
+        """Whose images stand in the average: those of the row's own generator, of the one given."""
+        if views in (0, MIRROR):
+            return _NOBODY
+        return self._generator.sha256 if self._generator else "own"
+
+    def _shown(self, name: str, found: Mapping) -> dict:
+        """A result as this row's; of its poses those that the generator in use has drawn."""
+        poses = [found["poses"].get(who, {}) for who in (_NOBODY, self._drawn_by(1))]
+        posed = {k: scores for part in poses for k, scores in part.items()}
+        row = {"row": name, "label": ROWS[name].label}
+        return {**found, **row, "poses": posed, "poses_drawn_by": self._drawn_by(1)}
 
     def _named(self, name: str, seed: int, settings: Mapping[str, Setting]) -> tuple[str, Training]:
         training = self._training(name, seed, settings)
