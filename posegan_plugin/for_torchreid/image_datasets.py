@@ -6,6 +6,7 @@ from pathlib import Path
 
 from posegan_plugin.datasets import ReIDSplits, read_market_layout
 from posegan_plugin.datasets.procedural import ProceduralPeopleSpec, write_procedural_people
+from posegan_plugin.folders import is_folder
 from posegan_plugin.for_torchreid.resolver import torchreid_module
 
 SYNTHESISED_FOLDER = "bounding_box_synthesised"
@@ -47,9 +48,10 @@ class ProceduralPeople(_Splits):
 class AugmentedMarket(_Splits):
     """``augmented_market``: a data set in Market-1501's layout with pre-rendered people.
 
-    ``root/augmented_market`` has Market-1501's folders and ``bounding_box_synthesised``, whose file
-    names give the identity and camera of synthesised people as those of real ones do. Both are
-    trained on with the same identities; as two sources of torchreid they would get different ones.
+    ``root/augmented_market`` is what ``tools/synthesize.py`` writes, real and synthesised people in
+    Market-1501's folders; or those folders of real people and ``bounding_box_synthesised`` besides,
+    whose file names give identity and camera as those of real people do. All are trained on with the
+    same identities; as two sources of torchreid they would get different ones.
 
     Args:
         root: torchreid's ``root``.
@@ -65,7 +67,8 @@ class AugmentedMarket(_Splits):
 
     def __init__(self, root: str = "", folder: str = "augmented_market", **options: object) -> None:
         path = Path(root).expanduser().absolute() / folder
-        super().__init__(read_market_layout(path, folder, (SYNTHESISED_FOLDER,)), options)
+        further = [SYNTHESISED_FOLDER] if is_folder(path / SYNTHESISED_FOLDER) else []
+        super().__init__(read_market_layout(path, folder, further), options)
 
 
 DATASETS = {"procedural_people": ProceduralPeople, "augmented_market": AugmentedMarket}

@@ -1,6 +1,7 @@
 import csv
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,21 @@ def test_a_complete_data_set(whole, people):
         "real.csv",
         "synthesis.json",
     ]
+
+
+def test_augmented_market_of_torchreid(make, whole, people, tmp_path):
+    pytest.importorskip("torchreid")
+    from posegan_plugin.for_torchreid.image_datasets import AugmentedMarket
+
+    made = AugmentedMarket(whole.parent, whole.name, verbose=False)
+    assert [len(s) for s in (made.train, made.query, made.gallery)] == [72 + 144, 12, 12]
+    assert made.num_train_pids == 12
+    assert len(made.keypoint_files) == 2
+    make(tmp_path / "alone", real="none")
+    beside = shutil.copytree(Path(people.train[0].path).parents[1], tmp_path / "beside")
+    (tmp_path / "alone" / "bounding_box_train").rename(beside / "bounding_box_synthesised")
+    again = AugmentedMarket(tmp_path, "beside", verbose=False)
+    assert sorted(p[1:3] for p in again.train) == sorted(p[1:3] for p in made.train)
 
 
 def test_every_image_can_be_told_and_read(whole):
