@@ -1,7 +1,8 @@
 """Render people in new poses to disk: python tools/synthesize.py CHECKPOINT --root DIR --out OUT.
 
-OUT becomes a training set in Market-1501's layout that any toolbox reads, torchreid as market1501 where
-OUT is ROOT/market1501/Market-1501-v15.09.15. Killed and started again with the same command it goes on.
+OUT becomes a data set in Market-1501's layout that any toolbox reads, torchreid as market1501 where
+OUT is ROOT/market1501/Market-1501-v15.09.15; of people without query and gallery it becomes
+bounding_box_train alone. Killed and started again with the same command it goes on.
 Several processes share the work: torchrun --nproc-per-node 2 tools/synthesize.py ...
 """
 

@@ -105,8 +105,12 @@ def _layout_of(root: Path) -> tuple[dict[str, str], str]:
     """``source`` key and data root of a folder or a list of people."""
     if is_file(root):
         return {"name": "person_list", "file": root.name}, str(root.parent)
-    market = is_folder(root / MARKET_FOLDERS[0])
-    return {"name": "market_layout" if market else "image_folder"}, str(root)
+    train, *test = (is_folder(root / folder) for folder in MARKET_FOLDERS)
+    if any(test):  # if another one is missing, the reader of this layout says so
+        return {"name": "market_layout"}, str(root)
+    # A training set alone, as synthesize.py makes it of a folder of crops; a preview lies beside it.
+    folder = {"folder": MARKET_FOLDERS[0]} if train else {}
+    return {"name": "image_folder", **folder}, str(root)
 
 
 def _absolute(files: Sequence[str] | None) -> list[str] | None:

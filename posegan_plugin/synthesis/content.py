@@ -20,7 +20,7 @@ from posegan_plugin.synthesis.identities import identity_numbers, relative_paths
 from posegan_plugin.synthesis.options import SynthesisOptions
 from posegan_plugin.synthesis.plan import SynthesisPlan, make_plan
 from posegan_plugin.synthesis.process import machine
-from posegan_plugin.synthesis.real import RealImage, real_images
+from posegan_plugin.synthesis.real import GALLERY, QUERY, RealImage, real_images
 from posegan_plugin.synthesis.render import Networks
 
 _IDENTITIES, _CAMERAS = 1501, 6
@@ -44,6 +44,11 @@ class Content:
     real: list[RealImage]
     keypoints: dict[str, np.ndarray]
     beyond_market: bool
+
+    @property
+    def training_alone(self) -> bool:
+        """Whether query or gallery are not there."""
+        return not {QUERY, GALLERY} <= {Path(image.file).parent.name for image in self.real}
 
     def digest(self) -> str:
         """SHA-256 of people, poses and names."""

@@ -1,4 +1,4 @@
-"""The real images beside the synthesised ones: a complete data set in Market-1501's layout."""
+"""The real images beside the synthesised ones, in Market-1501's layout."""
 
 from __future__ import annotations
 

@@ -24,6 +24,7 @@ class SynthesisReport:
         finished_elsewhere: Whether another process finished the set meanwhile.
         made: Images that this process made in this run.
         seconds: Time it took.
+        training_alone: Whether the output has no query or no gallery.
         beyond_market: Whether an identity or a camera has a number that Market-1501 has not.
     """
 
@@ -36,6 +37,7 @@ class SynthesisReport:
     finished_elsewhere: bool
     made: int
     seconds: float
+    training_alone: bool
     beyond_market: bool
 
     @property
@@ -68,6 +70,14 @@ class SynthesisReport:
         lines += [("made now", f"{self.made} images{rate}"), ("folder", str(self.root))]
         if not written:
             lines.append(("note", "every image was dropped: see similarity in manifest.csv"))
+        if self.training_alone:
+            lines.append(
+                (
+                    "note",
+                    "a training set alone: readers of Market-1501 ask for the folders query and "
+                    "bounding_box_test besides",
+                )
+            )
         if self.beyond_market:
             lines.append(
                 (

@@ -81,6 +81,7 @@ def synthesize(
         finished_elsewhere=finished_elsewhere,
         made=made,
         seconds=seconds,
+        training_alone=content.training_alone,
         beyond_market=content.beyond_market,
     )
 

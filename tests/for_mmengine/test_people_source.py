@@ -13,10 +13,25 @@ def source(*line, positional=False):
     return people_source(parser.parse_args([str(part) for part in line]))
 
 
-def test_a_folder_in_market_layout(tmp_path):
-    (tmp_path / "bounding_box_train").mkdir()
+@pytest.mark.parametrize(
+    "folders",
+    [
+        ["bounding_box_train", "query", "bounding_box_test"],
+        ["bounding_box_train", "query"],  # incomplete: never read as something else
+        ["query", "bounding_box_test"],
+    ],
+)
+def test_a_folder_in_market_layout(tmp_path, folders):
+    for folder in folders:
+        (tmp_path / folder).mkdir()
     people = source("--root", tmp_path)
     assert people == ({"name": "market_layout"}, str(tmp_path), None, True, 10, "error")
+
+
+def test_a_training_set_alone(tmp_path):
+    (tmp_path / "bounding_box_train").mkdir()
+    people = source("--root", tmp_path)
+    assert people[:2] == ({"name": "image_folder", "folder": "bounding_box_train"}, str(tmp_path))
 
 
 def test_another_folder(tmp_path):

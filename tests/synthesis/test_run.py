@@ -120,6 +120,7 @@ def test_report(make, whole):
     text = report.table()
     assert "72 of 72 training images" in text
     assert "144 images" in text
+    assert "alone" not in text
     assert str(whole) in text
 
 
@@ -159,6 +160,7 @@ def test_synthesised_images_alone(make, tmp_path):
         names(tmp_path)
     )
     assert all("s0_" in name for name in names(tmp_path / "bounding_box_train"))
+    assert "a training set alone" in report.table()
 
 
 def test_png_and_size(make, tmp_path):

@@ -47,6 +47,16 @@ def test_clean(check, root):
     assert state(root) == before
 
 
+def test_training_set_alone(check, root):
+    """As synthesize.py leaves it where the people have no query and gallery."""
+    for folder in ("query", "bounding_box_test"):
+        shutil.rmtree(root / folder)
+    (root / "market-annotation-test.csv").unlink()
+    shutil.copy(next((root / "bounding_box_train").iterdir()), root / "preview.png")
+    code, out, _ = check("--root", root)
+    assert (code, out.splitlines()[-1]) == (0, "errors: 0, warnings: 0")
+
+
 @pytest.mark.parametrize("option", [(), ("--config",)])
 def test_config(check, tiny, option):
     code, out, _ = check(*option, tiny.config, "--root", tiny.data_root)
