@@ -64,7 +64,8 @@ def merge(attempts: Iterable[Scalars]) -> Scalars:
     """One history out of several starts, oldest first.
 
     A start takes the place of whatever older ones logged after the point where it went on: all of
-    it, where it began anew. One that trained nothing takes no place.
+    it, where it began anew. One that trained nothing takes no place; it may have made up for the
+    validation in which the start before it was ended.
 
     Args:
         attempts: One :class:`Scalars` each, with one start.
@@ -73,6 +74,11 @@ def merge(attempts: Iterable[Scalars]) -> Scalars:
     for attempt in attempts:
         merged.notes += attempt.notes
         if not attempt.training:
+            made_up = {  # not of a test alone: its epoch is 0
+                name: {epoch: value for epoch, value in series.items() if epoch > 0}
+                for name, series in attempt.evaluation.items()
+            }
+            merged.evaluation = _continued(merged.evaluation, made_up, math.inf)
             continue
         (start,) = attempt.starts
         iteration = _begin(start.iteration, attempt.training)

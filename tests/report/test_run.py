@@ -94,6 +94,21 @@ def test_real_mmengine_run(joint_run):
     assert run.environment["MMEngine"]
 
 
+def test_run_that_was_killed_in_its_last_validation(tiny, joint_run, tmp_path):
+    folder = shutil.copytree(joint_run.work_dir, tmp_path / "run")
+    (records,) = folder.glob("*/vis_data/scalars.json")
+    lines = records.read_text().splitlines(keepends=True)
+    records.write_text("".join(line for line in lines if '"iter"' in line))
+    shutil.rmtree(folder / "pictures")
+    (folder / "cmc.json").unlink()
+    assert read_run(folder).scalars.evaluation == {}
+    resumed = tiny.run("train", resume=True, work_dir=folder)
+    run, whole = read_run(folder), read_run(joint_run.work_dir)
+    assert run.scalars.evaluation["reid/mAP"] == {2: resumed.metrics["reid/mAP"]}
+    assert (run.scalars.training, run.cmc) == (whole.scalars.training, whole.cmc)
+    assert (run.grid.epoch, run.ranked.epoch) == (2, 2)
+
+
 def test_mmengine_run_with_tensorboard_alone(joint_run, tmp_path):
     folder = tmp_path / "run"
     shutil.copytree(joint_run.work_dir, folder, ignore=shutil.ignore_patterns("*.json", "*.pth"))

@@ -57,6 +57,14 @@ def test_start_that_trained_nothing_takes_no_place():
     assert merged.notes == ["a note"]
 
 
+def test_start_that_only_made_up_for_a_validation():
+    history = attempt([10, 20], [1], Start(0, 0))
+    merged = merge([history, attempt([], [2], Start(20, 2), 2.0), attempt([], [0])])
+    assert merged.training == history.training
+    assert merged.evaluation == {"reid/R1": {1: 1.0, 2: 2.0}}
+    assert merged.starts == [Start(0, 0)]
+
+
 def test_names_of_both_starts_in_order_of_steps():
     merged = merge(
         [attempt([10], start=Start(0, 0)), attempt([20], start=Start(10, 1), name="loss_S")]
