@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from posegan_plugin.errors import UserError, printable
 from posegan_plugin.for_mmengine.cli import run_command
-from posegan_plugin.pose.annotate import annotate_images, check_output
+from posegan_plugin.pose.annotate import annotate_images, check_output, parts_folder
 from posegan_plugin.pose.convert import convert_poses
 from posegan_plugin.pose.coverage import Coverage
 from posegan_plugin.pose.estimation import BACKENDS, DEFAULT_THRESHOLDS, build_estimator
@@ -17,6 +18,7 @@ from posegan_plugin.pose.formats import (
     read_openpose_json,
 )
 from posegan_plugin.pose.image_list import ImageList, list_images
+from posegan_plugin.pose.journal import discard
 from posegan_plugin.pose.threshold import check_threshold
 
 WRONG_IMAGES = (
@@ -69,7 +71,8 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Estimate or convert, print the coverage."""
     args = parse_args()
-    check_output(args.out, args.restart)
+    converts = bool(args.from_openpose or args.from_coco or args.from_mmpose)
+    check_output(args.out, args.restart, goes_on=not converts)
     if args.threshold is not None:
         check_threshold(args.threshold)
     source = read_poses(args)
@@ -78,6 +81,7 @@ def main() -> None:
     else:
         images = find_images(args)
         conversion = convert_poses(images, args.out, source)
+        discard(parts_folder(Path(args.out)))
         coverage = conversion.coverage
         for line in conversion.lines():
             print(line)

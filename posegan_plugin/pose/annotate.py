@@ -80,22 +80,27 @@ def annotate_images(
     return Coverage.of(keypoints)
 
 
-def check_output(out: str | Path, restart: bool = False) -> None:
+def check_output(out: str | Path, restart: bool = False, goes_on: bool = True) -> None:
     """Find out before long work whether a key point file may and can be written.
 
     Args:
         out: The file.
         restart: Whether a file that is there may be replaced.
+        goes_on: Whether the work goes on with what a run that was killed has left.
 
     Raises:
-        UserError: It is there, unless it is the end of a run that was killed, or cannot be written.
+        UserError: It or what such a run has left is there and would be lost, or it cannot be written.
     """
     out = Path(out)
     check_writable(out)
-    if out.exists() and not restart and not parts_folder(out).exists():
-        raise UserError(
-            f"{out} is already there; choose another file, or replace it with --restart"
-        )
+    parts = parts_folder(out)
+    if restart or (goes_on and parts.exists()):
+        return
+    for path in (out, parts):
+        if path.exists():
+            raise UserError(
+                f"{path} is already there; choose another file, or replace it with --restart"
+            )
 
 
 def parts_folder(out: Path) -> Path:

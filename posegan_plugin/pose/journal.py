@@ -36,7 +36,7 @@ class Journal:
 
     def __init__(self, folder: Path, settings: Mapping[str, object], restart: bool = False) -> None:
         self.folder = folder
-        self._refuse_other_files()
+        _refuse_other_files(folder)
         file = folder / _SETTINGS
         if restart or not file.is_file():  # not there: killed while it was deleted
             self.remove()
@@ -73,24 +73,7 @@ class Journal:
         Raises:
             UserError: It cannot be deleted.
         """
-        try:
-            if self.folder.exists():
-                shutil.rmtree(self.folder)
-        except OSError as error:
-            raise UserError(
-                f"{self.folder}: cannot be deleted ({error.strerror or error}); delete it yourself"
-            ) from error
-
-    def _refuse_other_files(self) -> None:
-        if not self.folder.exists():
-            return
-        if not self.folder.is_dir() or not all(
-            _OURS.fullmatch(p.name) for p in self.folder.iterdir()
-        ):
-            raise UserError(
-                f"{self.folder} is in the way and not of an interrupted run; move it, or choose "
-                "another output file"
-            )
+        _remove(self.folder)
 
     def _check(self, before: Mapping[str, object], settings: Mapping[str, object]) -> None:
         other = [k for k in sorted({*settings, *before}) if settings.get(k) != before.get(k)]
@@ -103,3 +86,36 @@ class Journal:
 
     def _file(self, number: int) -> Path:
         return self.folder / f"{number:06d}.npy"
+
+
+def discard(folder: Path) -> None:
+    """Delete what an interrupted run left, where it left anything.
+
+    Args:
+        folder: The run's journal.
+
+    Raises:
+        UserError: The folder holds anything else, or cannot be deleted.
+    """
+    _refuse_other_files(folder)
+    _remove(folder)
+
+
+def _refuse_other_files(folder: Path) -> None:
+    if not folder.exists():
+        return
+    if not folder.is_dir() or not all(_OURS.fullmatch(p.name) for p in folder.iterdir()):
+        raise UserError(
+            f"{folder} is in the way and not of an interrupted run; move it, or choose "
+            "another output file"
+        )
+
+
+def _remove(folder: Path) -> None:
+    try:
+        if folder.exists():
+            shutil.rmtree(folder)
+    except OSError as error:
+        raise UserError(
+            f"{folder}: cannot be deleted ({error.strerror or error}); delete it yourself"
+        ) from error

@@ -169,6 +169,28 @@ def test_openpose_files(command, images, tmp_path):
     failed(command(*line, "--threshold", "nan", "--restart"), "threshold nan")
 
 
+@pytest.mark.parametrize("there", ["poses.csv", "poses.csv.parts"])
+def test_conversion_does_not_go_on_with_an_interrupted_run(command, images, tmp_path, there):
+    out, parts = tmp_path / "poses.csv", tmp_path / "poses.csv.parts"
+    parts.mkdir()
+    (parts / "settings.json").write_text("{}")
+    if there == "poses.csv":
+        out.write_text("corrected by hand")
+    flat = [v for k in range(17) for v in (k, 2 * k, 0.4)]
+    index = {
+        "images": [{"id": n, "file_name": f"{name}.png"} for n, name in enumerate("ab")],
+        "annotations": [{"image_id": n, "keypoints": flat} for n in range(2)],
+    }
+    (tmp_path / "coco.json").write_text(json.dumps(index))
+    line = ("annotate_poses", images, "--out", out, "--from-coco", tmp_path / "coco.json")
+    failed(command(*line), f"{there} is already there", "--restart")
+    assert parts.exists()
+    assert not out.exists() or out.read_text() == "corrected by hand"
+    command(*line, "--restart")
+    assert len(read_keypoint_csv(out)) == 5
+    assert not parts.exists()
+
+
 def test_coco_and_mmpose_files(command, images, tmp_path):
     xy = [[k, 2 * k] for k in range(17)]
     flat = [v for x, y in xy for v in (x, y, 0.4)]
