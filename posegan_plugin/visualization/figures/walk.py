@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from posegan_plugin.datasets import PersonDataset
+from posegan_plugin.errors import UserError
 from posegan_plugin.visualization.figures.cells import (
     blank_cell,
     image_cells,
@@ -34,10 +35,18 @@ def choose_walk(
 
     Returns:
         Poses (N, 18, 3) in pixels of the data set's images.
+
+    Raises:
+        UserError: Nobody else has enough joints.
     """
     usable = (dataset.joint_counts >= min_joints).numpy()
     usable[person] = False
     chosen = np.random.default_rng(seed).permutation(np.flatnonzero(usable))[:count]
+    if not len(chosen):
+        raise UserError(
+            f"nobody but {dataset.people[person].path} has {min_joints} joints, so there is no pose to "
+            "walk to: name key points of more images, or a smaller --min-joints"
+        )
     poses = dataset.keypoints[chosen]
     return poses[walk_order(poses.numpy(), dataset.keypoints[person].numpy())]
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from posegan_plugin.errors import UserError
 from posegan_plugin.visualization import walk_between
 from posegan_plugin.visualization.figures import choose_walk, walk_figure, walk_frames
 
@@ -16,6 +17,12 @@ def test_poses_of_others_with_enough_joints(people):
     assert len(poses) == 2
     assert all(any(same(pose, people.keypoints[5:7])) for pose in poses)
     assert choose_walk(people, 7, 1, min_joints=5).shape == (1, 18, 3)
+
+
+def test_nobody_else_to_walk_to(people):
+    # Row 7 alone has 12 joints.
+    with pytest.raises(UserError, match=r"nobody but .* has 12 joints.*--min-joints"):
+        choose_walk(people, 7, 8, min_joints=12)
 
 
 def test_the_walk_starts_near_the_person(people):
