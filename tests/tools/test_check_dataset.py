@@ -115,6 +115,26 @@ def test_fix(check, root, tmp_path):
     assert "errors: 0" in out
 
 
+def test_fix_of_a_list_with_relative_and_absolute_paths(check, root, tmp_path, monkeypatch):
+    """And with a file name that several images share, so that their folders are part of the names."""
+    monkeypatch.chdir(tmp_path)
+    train = sorted((root / "bounding_box_train").iterdir())
+    poses = read_keypoint_csv(root / "market-annotation-train.csv")
+    known, rows = {}, ["split,path,pid,camid"]
+    for folder, source, place in (("a", train[0], ""), ("b", train[12], f"{tmp_path}/people/")):
+        (root / folder).mkdir()
+        shutil.copy(source, root / folder / "x.jpg")
+        known[f"{folder}/x.jpg"] = poses[source.name]
+        rows.append(f"train,{place}{folder}/x.jpg,{len(rows)},0")
+    (root / "people.csv").write_text("\n".join(rows))
+    write_keypoint_csv(tmp_path / "known.csv", known)
+    line = ("--root", "people/people.csv", "--keypoints", "known.csv")
+    assert check(*line, "--fix", "fixed")[0] == 0
+    found = read_keypoint_csv("fixed/keypoints.csv")
+    assert list(found) == ["people/a/x.jpg", "people/b/x.jpg"]
+    assert check("--root", "fixed/people.csv", "--keypoints", "fixed/keypoints.csv")[0] == 0
+
+
 def test_fix_that_cannot_mend_all(check, root, tmp_path):
     for path in root.glob("*.csv"):
         write_keypoint_csv(path, {n: p[::-1] for n, p in read_keypoint_csv(path).items()})

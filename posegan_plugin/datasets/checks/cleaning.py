@@ -50,9 +50,10 @@ def clean(inventory: Inventory) -> tuple[Inventory, Counter[str]]:
     if not lists["train"]:
         raise UserError("no training image of the data set is usable, so there is nothing to write")
     paths = sorted({p.path for people in lists.values() for p in people})
+    absolute = [Path(p).absolute() for p in paths]  # a list may have paths of both kinds
     # One folder more, so that the name of an image is never the end of another's.
-    root = Path(os.path.commonpath([Path(p).parent for p in paths])).parent
-    known = dict(zip(paths, keypoint_names(paths, root), strict=True))
+    root = Path(os.path.commonpath([p.parent for p in absolute])).parent
+    known = dict(zip(paths, keypoint_names(absolute, root), strict=True))
     poses = _clean_poses(inventory, known.keys(), log)
     splits = replace(inventory.on_disk.splits, name="person_list", keypoints=[], **lists)
     result = replace(
