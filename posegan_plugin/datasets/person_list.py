@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
-import io
 from pathlib import Path
 
+from posegan_plugin.csv_text import csv_text
 from posegan_plugin.datasets.file_names import keypoint_files
 from posegan_plugin.datasets.people import PeopleOnDisk, Person, ReIDSplits, number_fault
 from posegan_plugin.errors import UserError
@@ -72,20 +72,14 @@ def write_person_list(path: Path | str, splits: ReIDSplits) -> None:
     """
     path = Path(path)
     folder = path.parent.absolute()
-    text = io.StringIO(newline="")
-    lists = {split: getattr(splits, split) for split in SPLITS}
-    # Until Python 3.13 a carriage return is not quoted for its own sake.
-    returns = any("\r" in person.path for people in lists.values() for person in people)
-    quoting = csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL
-    writer = csv.writer(text, lineterminator="\n", quoting=quoting)
-    writer.writerow(HEADER)
-    for split, people in lists.items():
-        for person in people:
+    rows: list[tuple[object, ...]] = [HEADER]
+    for split in SPLITS:
+        for person in getattr(splits, split):
             image = Path(person.path).absolute()
             place = image.relative_to(folder) if image.is_relative_to(folder) else image
-            writer.writerow((split, place.as_posix(), person.pid, person.camid))
+            rows.append((split, place.as_posix(), person.pid, person.camid))
     try:
-        data = text.getvalue().encode("utf-8")
+        data = csv_text(rows).encode("utf-8")
     except UnicodeEncodeError as error:
         raise UserError(
             f"{path}: an image path cannot be written in UTF-8 ({error.object[error.start]!r}); "

@@ -6,6 +6,8 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
+from posegan_plugin.csv_text import csv_text
+
 Row = dict[str, str]
 
 MANIFEST_COLUMNS = (
@@ -34,12 +36,9 @@ REAL_COLUMNS = ("file", "source")
 
 def to_csv(columns: Sequence[str], rows: Iterable[Row]) -> bytes:
     """A table with its header, in UTF-8."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    text = csv_text([columns, *([row[column] for column in columns] for row in rows)])
     # File names need not be text: what cannot be decoded goes out as it came in.
-    return text.getvalue().encode("utf-8", "surrogateescape")
+    return text.encode("utf-8", "surrogateescape")
 
 
 def from_csv(data: bytes) -> list[Row]:

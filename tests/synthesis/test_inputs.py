@@ -54,7 +54,7 @@ def test_the_same_name_in_several_folders(make, people, points, tmp_path):
 @pytest.mark.skipif(os.name == "nt", reason="names that Windows does not allow")
 def test_malicious_names(make, people, points, tmp_path):
     names = [
-        "data/..evil/x.jpg",
+        "data/..evil/x\r.jpg",
         "data/a b/-rf.jpg",
         "data/=cmd()/x,y.jpg",
         'data/"quoted"/$(touch hacked).jpg',

@@ -164,7 +164,7 @@ def test_lock_keeps_another_opener_out_until_it_is_released(store):
 
 
 @pytest.mark.parametrize(
-    "name", ["a,b.jpg", 'say "x".jpg', "two\nlines.jpg", "\udcff.jpg", "ü.jpg", ""]
+    "name", ["a,b.jpg", 'say "x".jpg', "two\nlines.jpg", "re\rturn.jpg", "\udcff.jpg", "ü.jpg", ""]
 )
 def test_tables_keep_any_name(name):
     rows = [line("x.jpg", source=name), line("y.jpg", source="plain")]
