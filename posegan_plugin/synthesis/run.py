@@ -11,6 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from posegan_plugin.datasets import ReIDSplits
+from posegan_plugin.errors import UserError
 from posegan_plugin.synthesis.annotations import write_annotations
 from posegan_plugin.synthesis.content import Content, plan_content, settings
 from posegan_plugin.synthesis.options import SynthesisOptions
@@ -92,7 +93,13 @@ def _work(
     """Do the parts that are not done: how many images that made, and the seconds it took."""
 
     def do(part: Part) -> int:
-        store.record(part.name, *part.make())
+        files, rows = part.make()
+        try:
+            store.record(part.name, files, rows)
+        except UserError:
+            # Another process with the same share has finished the set, and tidied up under this one.
+            if not store.finished:
+                raise
         return part.images
 
     todo = [part for part in parts if store.recorded(part.name) is None]

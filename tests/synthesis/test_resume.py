@@ -1,3 +1,5 @@
+import itertools
+import os
 import threading
 from dataclasses import replace
 
@@ -152,6 +154,21 @@ class TestProcesses:
         report = make(tmp_path, limit=4)
         assert report.finished_elsewhere
         assert "finished by another process" in report.table()
+
+    def test_one_that_works_on_the_same_share(self, make, content, tmp_path, monkeypatch):
+        """Another process finishes the set while this one is writing an image."""
+        fsync, calls = os.fsync, itertools.count()
+
+        def meanwhile(descriptor):
+            if next(calls) == 2:  # after the settings and their folder: the first image
+                make(tmp_path / "a", limit=4)
+            fsync(descriptor)
+
+        monkeypatch.setattr(os, "fsync", meanwhile)
+        report = make(tmp_path / "a", limit=4)
+        assert report.finished_elsewhere
+        make(tmp_path / "b", limit=4)
+        assert content(tmp_path / "a") == content(tmp_path / "b")
 
 
 @pytest.mark.parametrize(
