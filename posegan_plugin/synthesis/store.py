@@ -154,9 +154,7 @@ def _read_settings(path: Path) -> dict[str, object]:
 
 def _compare(root: Path, begun: Mapping[str, object], settings: Mapping[str, object]) -> None:
     for key in (*settings, *begun):
-        then, now = (
-            json.dumps(s[key]) if s.get(key) is not None else "none" for s in (begun, settings)
-        )
+        then, now = (_shown(s.get(key)) for s in (begun, settings))
         if then != now:
             raise UserError(
                 f"{root} was begun with {key} {then}, and this run has {now}: go on with the same, "
