@@ -25,8 +25,8 @@ _PROPOSALS = (
 class KeypointRCNN:
     """Keypoint R-CNN with a ResNet-50-FPN.
 
-    The image is the crop of one person: the detection with the highest score is taken, however small
-    the score is. Where nobody is detected, all joints are missing.
+    The image is the crop of one person: the detection with the highest score is taken. Where nobody is
+    detected (torchvision drops detections whose score is not above 0.05), all joints are missing.
 
     A joint's score is the sigmoid of the highest value of its heat map.
 
