@@ -60,7 +60,8 @@ def convert_poses(images: ImageList, out: str | Path, source: PoseFile) -> Conve
         UserError: No entry fits an image, an entry fits several, the entries belong to images of
             another size, or the file cannot be written.
     """
-    names = _match(images, source)
+    absolute = [str(path.absolute()) for path in images.paths]
+    names = match_keypoints(absolute, source.poses, source.with_suffix)
     if not names:
         example = next(iter(source.poses), "none at all")
         raise UserError(
@@ -70,7 +71,7 @@ def convert_poses(images: ImageList, out: str | Path, source: PoseFile) -> Conve
     keypoints = np.zeros((len(images.paths), NUM_JOINTS, 3), dtype=np.float32)
     given = 0
     for row, (path, size) in enumerate(zip(images.paths, images.sizes, strict=True)):
-        name = names.get(path)
+        name = names.get(absolute[row])
         if name is not None:
             said = source.sizes.get(name, size)
             if tuple(said) != tuple(size):
@@ -94,28 +95,3 @@ def convert_poses(images: ImageList, out: str | Path, source: PoseFile) -> Conve
         several=source.several,
         outside=outside,
     )
-
-
-def _match(images: ImageList, source: PoseFile) -> dict[Path, str]:
-    """The name of each image's pose, for those that have one.
-
-    Raises:
-        UserError: A name fits several images.
-    """
-    paths = {path: path.absolute() for path in images.paths}
-    if not source.with_suffix:
-        paths = {path: whole.with_suffix("") for path, whole in paths.items()}
-    names = match_keypoints(map(str, paths.values()), source.poses)
-    found: dict[Path, str] = {}
-    image_of: dict[str, Path] = {}
-    for path, key in paths.items():
-        name = names.get(str(key))
-        if name is None:
-            continue
-        found[path] = name
-        other = image_of.setdefault(str(key), path)
-        if other != path:  # x.jpg and x.png
-            raise UserError(
-                f"the key points of {name} could belong to {other} and {path}; rename one of them"
-            )
-    return found

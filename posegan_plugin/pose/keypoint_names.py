@@ -29,7 +29,9 @@ def keypoint_names(paths: Sequence[str | Path], root: str | Path) -> list[str]:
     return [p.name if count[p.name] == 1 else p.relative_to(root).as_posix() for p in paths]
 
 
-def match_keypoints(paths: Iterable[str], names: Collection[str]) -> dict[str, str]:
+def match_keypoints(
+    paths: Iterable[str], names: Collection[str], with_suffix: bool = True
+) -> dict[str, str]:
     """Find the name of each image's key points.
 
     An image is looked up by its path as it stands, then by the path's last parts, the longest first:
@@ -38,6 +40,7 @@ def match_keypoints(paths: Iterable[str], names: Collection[str]) -> dict[str, s
     Args:
         paths: The images.
         names: Names in key point files, with ``/`` between folders.
+        with_suffix: Whether names end in ``.jpg`` and the like.
 
     Returns:
         Image path -> name, for those that have one.
@@ -45,30 +48,34 @@ def match_keypoints(paths: Iterable[str], names: Collection[str]) -> dict[str, s
     Raises:
         UserError: A name fits several images that are not the same picture.
     """
-    found, shared = find_keypoints(paths, names)
+    found, shared = find_keypoints(paths, names, with_suffix)
     for name, images in shared.items():
+        folder, other = (Path(image).parent for image in images[:2])
+        advice = f"in the key point file, name them with their folder ({folder.name}/...)"
+        if folder == other:  # x.jpg and x.png
+            advice = "rename one of them"
         raise UserError(
-            f"the key points of {name} could belong to {images[0]} and {images[1]}: in the key point "
-            f"file, name them with their folder ({Path(images[0]).parent.name}/...)"
+            f"the key points of {name} could belong to {images[0]} and {images[1]}: {advice}"
         )
     return found
 
 
 def find_keypoints(
-    paths: Iterable[str], names: Collection[str]
+    paths: Iterable[str], names: Collection[str], with_suffix: bool = True
 ) -> tuple[dict[str, str], dict[str, list[str]]]:
     """As :func:`match_keypoints`, with the names that fit several pictures beside the others.
 
     Args:
         paths: The images.
         names: Names in key point files.
+        with_suffix: Whether names end in ``.jpg`` and the like.
 
     Returns:
         Image path -> name; and name -> images, sorted, for the names that fit several pictures.
     """
     images = defaultdict(set)
     for path in paths:
-        name = _longest_match(path, names)
+        name = _longest_match(path if with_suffix else str(Path(path).with_suffix("")), names)
         if name is not None:
             images[name].add(path)
     shared = {n: sorted(p) for n, p in images.items() if len(p) > 1 and not _same_file(p)}

@@ -70,6 +70,16 @@ def test_a_name_that_fits_several_images(folder, tmp_path, files, poses, with_su
     assert not (tmp_path / "poses.csv").exists()
 
 
+@pytest.mark.parametrize("name", ["a.png", "a"])
+def test_a_name_that_fits_the_same_picture_twice(folder, tmp_path, name):
+    images = folder("query/a.png", "test/a.png")
+    (images / "test/a.png").write_bytes((images / "query/a.png").read_bytes())
+    poses = source({name: 2}, with_suffix=name == "a.png")
+    result, found = convert(images, tmp_path / "poses.csv", poses)
+    assert found == {"query/a.png": 2, "test/a.png": 2}
+    assert (result.unnamed, result.unused) == (0, 0)
+
+
 def test_images_of_another_size_than_the_file_says(folder, tmp_path):
     images = folder("a.png")
     sizes = {"a.png": (12, 8), "other.png": (1, 1)}

@@ -54,6 +54,15 @@ def test_the_same_picture_twice_has_one_pose(tmp_path):
     assert match_keypoints([paths[0], paths[0]], ["x.jpg"]) == {paths[0]: "x.jpg"}
 
 
+def test_names_without_suffix(tmp_path):
+    paths = make(tmp_path, a__x_jpg="1", b__x_png="2", b__y_v1_jpg="3")
+    found = match_keypoints(paths, ["a/x", "x", "y.v1", "y"], with_suffix=False)
+    assert found == dict(zip(paths, ["a/x", "x", "y.v1"], strict=True))
+    beside = make(tmp_path, b__x_jpg="4")
+    with pytest.raises(UserError, match=r"x could belong to .*: rename one of them"):
+        match_keypoints([paths[1], *beside], ["x"], with_suffix=False)
+
+
 def test_missing_files_are_not_taken_for_the_same(tmp_path):
     with pytest.raises(UserError, match=r"the key points of x\.jpg"):
         match_keypoints([str(tmp_path / "a/x.jpg"), str(tmp_path / "b/x.jpg")], ["x.jpg"])
