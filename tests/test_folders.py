@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from posegan_plugin import UserError
-from posegan_plugin.folders import files_in, is_file, is_folder
+from posegan_plugin.folders import files_in, folder_lock, is_file, is_folder
 
 
 def test_files_and_links_but_no_folders(tmp_path):
@@ -56,3 +56,12 @@ def test_what_cannot_be_looked_at_is_not_there(tmp_path, is_there, monkeypatch):
 
     monkeypatch.setattr(Path, "stat", refused)
     assert not is_there(tmp_path)
+
+
+def test_a_lock_keeps_another_opener_out_until_it_is_released(tmp_path):
+    fcntl = pytest.importorskip("fcntl")
+    other = os.open(tmp_path, os.O_RDONLY)
+    with folder_lock(tmp_path), pytest.raises(BlockingIOError):
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.close(other)

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from posegan_plugin.datasets import ReIDSplits
 from posegan_plugin.errors import UserError
+from posegan_plugin.folders import folder_lock
 from posegan_plugin.synthesis.annotations import write_annotations
 from posegan_plugin.synthesis.content import Content, plan_content, settings
 from posegan_plugin.synthesis.options import SynthesisOptions
@@ -67,7 +68,7 @@ def synthesize(
         _work(store, process.share(copies), workers, "copying", quiet)
         with same_bits():
             made, seconds = _work(store, process.share(renders), workers, "synthesising", quiet)
-    with store.lock():
+    with folder_lock(store.root):
         finished_elsewhere = store.finished and not finished_before
         if not store.finished:
             missing = _finish(store, content, copies, renders)

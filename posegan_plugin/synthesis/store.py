@@ -8,13 +8,12 @@ journal; the tables are made of the journals at the end, and the manifest last o
 from __future__ import annotations
 
 import json
-import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from posegan_plugin.errors import UserError
+from posegan_plugin.folders import folder_lock
 from posegan_plugin.pose import write_atomic
 from posegan_plugin.synthesis.tables import (
     MANIFEST_COLUMNS,
@@ -48,7 +47,7 @@ class SynthesisStore:
         self._journal = self.root / ".journal"
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            with self.lock():
+            with folder_lock(self.root):
                 self._claim(settings)
         except OSError as error:
             raise UserError(
@@ -106,26 +105,6 @@ class SynthesisStore:
                 f"({missing[0]}): remove the folder to have it made again"
             )
         return rows
-
-    @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Keep other processes from claiming or finishing the folder meanwhile.
-
-        The lock of a process that dies is free. Where there are no such locks, processes that meet
-        do the same work twice, with the same result.
-        """
-        try:
-            import fcntl
-        except ImportError:  # Windows
-            yield
-            return
-        folder = os.open(self.root, os.O_RDONLY)
-        try:
-            with suppress(OSError):  # some network file systems
-                fcntl.flock(folder, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(folder)
 
     def _claim(self, settings: Mapping[str, object]) -> None:
         path = self.root / SETTINGS

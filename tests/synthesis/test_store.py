@@ -154,15 +154,6 @@ def test_a_folder_that_cannot_be_made(tmp_path):
             SynthesisStore(path, SETTINGS)
 
 
-def test_lock_keeps_another_opener_out_until_it_is_released(store):
-    fcntl = pytest.importorskip("fcntl")
-    folder = os.open(store.root, os.O_RDONLY)
-    with store.lock(), pytest.raises(BlockingIOError):
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    os.close(folder)
-
-
 @pytest.mark.parametrize(
     "name", ["a,b.jpg", 'say "x".jpg', "two\nlines.jpg", "re\rturn.jpg", "\udcff.jpg", "ü.jpg", ""]
 )

@@ -30,7 +30,7 @@ from reid.search import Search, search, untuned
 from reid.store import Store
 from reid.table import write_tables
 
-from posegan_plugin.errors import Interrupted
+from posegan_plugin.errors import Interrupted, UserError
 from posegan_plugin.for_mmengine.cli import run_command
 from posegan_plugin.for_mmengine.pretrained import load_pretrained
 
@@ -201,6 +201,11 @@ class Benchmark:
     def _shortened(self, row: str, settings: Mapping[str, Setting]) -> Setting:
         """As many epochs as fit into the time of the row that was named, of the first seed."""
         setting = settings[ROWS[row].family]
+        if self._args.equal_time not in self._found:
+            raise UserError(
+                f"--kept --equal-time {self._args.equal_time}: that row has no result of these seeds; "
+                "leave --kept out to train it"
+            )
         wanted, taken = (self._found[r][0]["seconds"] for r in (self._args.equal_time, row))
         return replace(setting, epochs=max(1, round(setting.epochs * wanted / taken)))
 

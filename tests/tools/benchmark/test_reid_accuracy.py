@@ -150,6 +150,9 @@ def test_tables_of_what_is_there(benchmark, whole, generator, monkeypatch):
     posed = cells(kept.text, "Averaged over standard poses, equal time:")
     assert posed[2][:3] == ["toolbox softmax", "1", "2"]
     assert not list(whole.work.glob("offline*"))
+    none = ("--rows", "softmax", "triplet", "--seeds", "0", "--kept", "--equal-time", "triplet")
+    with pytest.raises(UserError, match=r"--equal-time triplet: that row has no result"):
+        benchmark(benchmark.folder / "all", *none, "--tune", "none")
     with pytest.raises(UserError, match=r"--kept: softmax with Setting.* 1000 is not among"):
         benchmark(benchmark.folder / "all", *line)
 

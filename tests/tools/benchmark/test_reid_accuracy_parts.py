@@ -5,6 +5,7 @@ import importlib
 import json
 import shutil
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -295,6 +296,24 @@ def test_two_processes_share_a_store(parts, tmp_path):
     second.put("b", {"seed": 1})
     first.put("c", {"seed": 2})
     assert (first.get("b"), second.get("c")) == ({"seed": 1}, {"seed": 2})
+
+
+def test_no_result_is_lost_where_two_are_put_at_once(parts, tmp_path, monkeypatch):
+    """The second comes while the first has read the file and not yet written it."""
+    stores = [parts.store.Store(tmp_path / "runs.json") for _ in range(2)]
+    other = threading.Thread(target=stores[1].put, args=("b", {"seed": 1}))
+    write = parts.store.write_atomic
+
+    def slowly(*args):
+        if threading.current_thread() is not other:
+            other.start()
+            other.join(timeout=0.2)
+        write(*args)
+
+    monkeypatch.setattr(parts.store, "write_atomic", slowly)
+    stores[0].put("a", {"seed": 0})
+    other.join()
+    assert (stores[0].get("a"), stores[0].get("b")) == ({"seed": 0}, {"seed": 1})
 
 
 def test_poses_belong_to_the_generator_that_drew_them(parts, people, tmp_path):

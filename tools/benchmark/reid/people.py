@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import uuid
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
@@ -101,13 +102,17 @@ def held_out_people(people: People, root: Path) -> People:
     if found.folder.is_dir():
         return found
     train = read_market_layout(people.folder).train
-    part = root.with_name(f".{root.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
+    part = root.with_name(f".{root.name}.part-{uuid.uuid4().hex[:8]}")
     for split, person in _divided(train):
         _link(Path(person.path), part / LAYOUT / split)
     for file in people.keypoints:
         _link(Path(file), part / LAYOUT)
-    part.replace(root)
+    try:
+        part.replace(root)
+    except OSError:  # another process was quicker
+        shutil.rmtree(part)
+        if not found.folder.is_dir():
+            raise
     return found
 
 

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from posegan_plugin.errors import UserError
+from posegan_plugin.folders import folder_lock
 from posegan_plugin.pose import write_atomic
 
 
@@ -34,8 +35,10 @@ class Store:
 
     def put(self, name: str, result: dict) -> None:
         """Keep a result, in place of an earlier one of this name."""
-        text = json.dumps({**self._read(), name: result}, indent=1, sort_keys=True)
-        write_atomic(self._path, (text + "\n").encode())
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with folder_lock(self._path.parent):
+            text = json.dumps({**self._read(), name: result}, indent=1, sort_keys=True)
+            write_atomic(self._path, (text + "\n").encode())
 
     def _read(self) -> dict[str, dict]:
         # Each time: another process may have put something there.
