@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
-from pathlib import Path
-
 import torch
 from torch import nn
 
 from posegan_plugin.errors import UserError
-from posegan_plugin.for_torchreid.checkpoint_files import find_checkpoints, numpy_scalars
 from posegan_plugin.for_torchreid.resolver import torchreid_module
+from posegan_plugin.for_torchreid.weights import load_weights
 from posegan_plugin.for_torchreid.yaml_config import Section
 from posegan_plugin.image_files import find_damaged
 from posegan_plugin.training import spare_from_decay
@@ -125,7 +122,7 @@ def build_model(config: Section, num_classes: int, loss: str) -> nn.Module:
 
     Raises:
         UserError: ImageNet weights were asked for and could not be downloaded, or the file
-            ``model.load_weights`` has none for this model.
+            ``model.load_weights`` is of another model.
     """
     print(f"Building model: {config.model.name}")
     try:
@@ -148,31 +145,6 @@ def build_model(config: Section, num_classes: int, loss: str) -> nn.Module:
     if config.model.load_weights:
         load_weights(model, config.model.load_weights)
     return model
-
-
-def load_weights(model: nn.Module, path: str) -> None:
-    """Torchreid's ``load_pretrained_weights``, also for the files that its engines wrote.
-
-    Layers that do not fit, as the classifier of another data set, are named and left out.
-
-    Raises:
-        UserError: The file is missing or cannot be read, or no layer fits.
-    """
-    name = next(n for n in ("reid", "model") if n == "model" or (Path(path) / n).is_dir())
-    file = find_checkpoints(path, [name])[name]
-    with numpy_scalars(), warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            torchreid_module("utils").load_pretrained_weights(model, str(file))
-        except Exception as error:  # a damaged pickle makes torch raise nearly anything
-            raise UserError(
-                f"model.load_weights {file} cannot be read ({type(error).__name__}): it is no "
-                "checkpoint, or holds code"
-            ) from error
-    if any("cannot be loaded" in str(w.message) for w in caught):
-        raise UserError(
-            f"model.load_weights {file} has no layer of {type(model).__name__}: check model.name"
-        )
 
 
 def build_optimizer(config: Section, model: nn.Module) -> tuple[object, object]:

@@ -14,7 +14,6 @@ from posegan_plugin.for_torchreid.mixed_batch import mixed_batch
 from posegan_plugin.for_torchreid.networks import Network, encoder_of, teacher_of
 from posegan_plugin.for_torchreid.people import Keypoints, TrainPeople
 from posegan_plugin.for_torchreid.transforms import remove_request
-from posegan_plugin.images import resize_images
 
 
 class PoseTransferDataManager:
@@ -102,7 +101,7 @@ class PoseTransferDataManager:
 
     def to_network(self, images: Tensor) -> Tensor:
         """Images in [-1, 1] of any size as the manager's own batches have them."""
-        return self.people.normalize(resize_images(images, (self.height, self.width)))
+        return self.people.to_network(images, (self.height, self.width))
 
     def check_engine(self) -> None:
         """Refuse a policy that the engine would ignore.

@@ -15,7 +15,13 @@ from posegan_plugin.datasets import PersonDataset
 from posegan_plugin.errors import UserError
 from posegan_plugin.for_torchreid.datasets import persons
 from posegan_plugin.for_torchreid.transforms import steps_of
-from posegan_plugin.images import IMAGENET_MEAN, IMAGENET_STD, from_uint8, to_imagenet
+from posegan_plugin.images import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    from_uint8,
+    resize_images,
+    to_imagenet,
+)
 from posegan_plugin.pose import PoseBank, read_keypoint_csv
 from posegan_plugin.transfer import send
 
@@ -105,6 +111,10 @@ class TrainPeople:
             camids=send(data["camid"], device),
             indices=send(rows, device),
         )
+
+    def to_network(self, images: Tensor, size: tuple[int, int]) -> Tensor:
+        """Images in [-1, 1] of any size as a network takes them that is trained at ``size``."""
+        return self.normalize(resize_images(images, size))
 
     def summary(self, min_joints: int) -> str:
         """One line: how many people can be posed, and the memory that their images take."""

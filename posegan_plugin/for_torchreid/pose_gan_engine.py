@@ -22,7 +22,6 @@ from posegan_plugin.for_torchreid.reid_step import (
     summary,
 )
 from posegan_plugin.for_torchreid.resolver import torchreid_module
-from posegan_plugin.images import resize_images
 from posegan_plugin.training import (
     GenerationStep,
     PosePairs,
@@ -209,11 +208,8 @@ class PoseGANEngine(SafeEngine, torchreid_module("engine").Engine):
             optimizer.step()
         return log
 
-    def _to_network(self, images: Tensor) -> Tensor:
-        size = (self.datamanager.height, self.datamanager.width)
-        return self.people.normalize(resize_images(images, size))
-
     def _encode(self, images: Tensor) -> Tensor:
         """E of images (B, 3, H, W) in [-1, 1]."""
+        size = (self.datamanager.height, self.datamanager.width)
         describe = getattr(unwrap(self.model), "describe", self.model)
-        return features_of(describe(self._to_network(images)))
+        return features_of(describe(self.people.to_network(images, size)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 
 import torch
 from torch import nn
@@ -17,6 +17,7 @@ from posegan_plugin.for_torchreid.builders import (
 from posegan_plugin.for_torchreid.data_manager import PoseTransferDataManager
 from posegan_plugin.for_torchreid.engine_base import SafeEngine
 from posegan_plugin.for_torchreid.names import check_choice
+from posegan_plugin.for_torchreid.networks import teacher_of
 from posegan_plugin.for_torchreid.people import TrainPeople
 from posegan_plugin.for_torchreid.resolver import torchreid_module
 from posegan_plugin.for_torchreid.standard_poses import StandardPoses
@@ -152,6 +153,11 @@ def _joint(
         for key, network in networks.items()
     }
     schedulers = {key: build_scheduler(config, o) for key, o in optimizers.items()}
+    teacher = build_teacher(config, datamanager)
+    if teacher is not None:
+        size = (datamanager.height, datamanager.width)
+        prepare = partial(people.to_network, size=size)
+        teacher = teacher_of(teacher, prepare, datamanager.num_train_pids)
     print(f"=> Pose transfer: {people.summary(policy.min_joints)}")
     return _recording(PoseGANEngine)(
         datamanager,
@@ -166,7 +172,7 @@ def _joint(
         policy=policy,
         reid_to_generator=options.reid_to_generator,
         max_pairs=options.max_pairs,
-        teacher=build_teacher(config, datamanager, people),
+        teacher=teacher,
         use_gpu=config.use_gpu,
         amp=options.amp,
         seed=config.train.seed,

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from posegan_plugin.checkpoint import load_network
 from posegan_plugin.errors import UserError
-from posegan_plugin.for_torchreid.builders import load_weights
 from posegan_plugin.for_torchreid.checkpoint_files import find_checkpoints
-from posegan_plugin.for_torchreid.people import TrainPeople
 from posegan_plugin.for_torchreid.resolver import torchreid_module
+from posegan_plugin.for_torchreid.weights import load_weights
 from posegan_plugin.for_torchreid.yaml_config import CONFIG_FILE, Section, load_config
-from posegan_plugin.images import resize_images
 from posegan_plugin.models import PoseTransferGenerator
-from posegan_plugin.training import compile_networks, frozen
+from posegan_plugin.training import compile_networks
 
 
 def build_generator(config: Section, datamanager: object) -> nn.Module:
@@ -95,24 +93,17 @@ def keypoint_files(config: Section) -> list[Path]:
     return [Path(config.data.root).expanduser() / f for f in files]
 
 
-def build_teacher(
-    config: Section, datamanager: object, people: TrainPeople | None = None
-) -> nn.Module | Callable[[Tensor], Tensor] | None:
-    """The model of ``posegan.teacher_checkpoint``; with people, logits of images in [-1, 1]."""
+def build_teacher(config: Section, datamanager: object) -> nn.Module | None:
+    """The model of ``posegan.teacher_checkpoint``, frozen.
+
+    Raises:
+        UserError: The checkpoint is of another model, or of other people.
+    """
     path = config.posegan.teacher_checkpoint
     if not path:
         return None
     teacher = torchreid_module("models").build_model(
         config.model.name, datamanager.num_train_pids, pretrained=False, use_gpu=config.use_gpu
     )
-    load_weights(teacher, path)
-    teacher = teacher.to("cuda" if config.use_gpu else "cpu").requires_grad_(False)
-    if people is None:
-        return teacher
-
-    def logits(images: Tensor) -> Tensor:
-        size = (datamanager.height, datamanager.width)
-        with frozen(teacher, evaluation=True):  # torchreid's models give features then
-            return teacher.classifier(teacher(people.normalize(resize_images(images, size))))
-
-    return logits
+    load_weights(teacher, path, "posegan.teacher_checkpoint", same_people=True)
+    return teacher.to("cuda" if config.use_gpu else "cpu").requires_grad_(False)

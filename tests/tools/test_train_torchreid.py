@@ -71,6 +71,14 @@ def test_online_quartet_with_all_options(joint_training, train_run, tmp_path, po
     assert engine.datamanager.policy.warmup == 0.5
 
 
+def test_joint_with_a_teacher(train_run, tmp_path, posegan):
+    train_run(tmp_path / "teacher", "train.max_epoch", "1")
+    teacher = str(tmp_path / "teacher")
+    options = posegan("joint", teacher_checkpoint=teacher, augment={"label": "teacher"})
+    engine = train_run(tmp_path, "train.max_epoch", "1", posegan=options)
+    assert engine.teacher(torch.zeros(2, 3, 64, 32)).shape == (2, 8)
+
+
 def test_quartet_options_arrive(train_run, tmp_path):
     quartet = {"tau1": -0.5, "mining": "hard", "normalize": False}
     objective = {"quartet": quartet, "weights": {"quartet": 0.25}, "quartet_ramp": [0.25, 0.75]}
