@@ -88,8 +88,12 @@ class SafeEngine(InterruptibleEngine):
         optim: Optimizer | None = None,
         sched: object | None = None,
     ) -> None:
-        """As torchreid's, and remember what is frozen."""
-        super().register_model(name, model, optim, sched)
+        """As torchreid's, and remember what is frozen.
+
+        The model is moved to where batches go. Its parameters stay the same objects, so that an
+        optimiser that was made before still has them.
+        """
+        super().register_model(name, model.to(self.device), optim, sched)
         self._closed[name] = [p for p in model.parameters() if not p.requires_grad]
         if optim is None or len(self._closed[name]) == len(list(model.parameters())):
             self._frozen.add(name)

@@ -126,7 +126,7 @@ class PoseGANEngine(SafeEngine, torchreid_module("engine").Engine):
         self.policy = joint_policy(policy, teacher is not None)
         for name, network in networks.items():
             optimizer, scheduler = optimizers.get(name), schedulers.get(name)
-            self.register_model(name, network.to(self.device), optimizer, scheduler)
+            self.register_model(name, network, optimizer, scheduler)
         self.model = reid  # what torchreid tests
         self.optimizer, self.scheduler = optimizers.get("reid"), schedulers.get("reid")
         generation_objective, self.reid_objective = build_objectives(**(objective or {}))

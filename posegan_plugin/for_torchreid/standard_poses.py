@@ -25,7 +25,7 @@ class StandardPoses:
 
     Args:
         datamanager: torchreid's ``ImageDataManager``, wrapped or not.
-        generator: A trained generator, where the engine's model is.
+        generator: A trained generator; it is moved to where the engine's images are.
         keypoints: Key points of training and test images; see
             :class:`posegan_plugin.for_torchreid.TrainPeople`.
         count: How many poses, at least 1.
@@ -71,7 +71,7 @@ class StandardPoses:
             (B, D) of length one.
         """
         keypoints = torch.stack([self._keypoints[path] for path in paths])
-        self.generator.eval()
+        self.generator.to(images.device).eval()
 
         def describe(people: Tensor) -> Tensor:
             sized = resize_images(people, self._size)

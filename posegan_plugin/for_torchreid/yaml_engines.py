@@ -184,13 +184,13 @@ def _generator_of(engine: SafeEngine, config: Section, datamanager: object) -> n
     if "generator" in engine.get_model_names():
         return engine._models["generator"]
     if isinstance(engine.datamanager, PoseTransferDataManager):
-        return engine.datamanager.generator.to(engine.device)
+        return engine.datamanager.generator
     if not config.posegan.checkpoint:
         raise UserError(
             "posegan.test_poses needs posegan.checkpoint, the save_dir of a joint run or a checkpoint "
             "that holds a trained generator"
         )
-    return build_generator(config, datamanager).to(engine.device)
+    return build_generator(config, datamanager)
 
 
 def _with_synthesised_people(

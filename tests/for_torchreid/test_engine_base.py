@@ -76,6 +76,16 @@ def test_neither_scheduler_nor_optimizer_is_needed(engine, small_model, tmp_path
     assert engine.resume(tmp_path) == 1
 
 
+def test_models_go_where_batches_go(small_manager, small_model, monkeypatch):
+    """torchreid moves the images only."""
+    moved = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(small_model, "to", lambda device: moved.append(device) or small_model)
+    for use_gpu in (True, False):
+        SafeTriplet(small_manager, small_model, sgd(small_model), use_gpu=use_gpu)
+    assert moved == [torch.device("cuda"), torch.device("cpu")]
+
+
 def test_frozen_layers_stay_frozen(small_manager, small_model, tmp_path):
     small_model.layer.requires_grad_(False)
     before = {k: v.clone() for k, v in small_model.state_dict().items()}

@@ -63,6 +63,14 @@ def test_key_points_belong_to_the_image(market_manager, files, query_batch, monk
     assert seen[0][..., :2].max() > 64  # scaled with the images
 
 
+def test_the_generator_goes_where_the_images_are(market_manager, files, query_batch, monkeypatch):
+    painter, moved = Painter(), []
+    monkeypatch.setattr(painter, "to", lambda device: moved.append(device) or painter)
+    poses = StandardPoses(market_manager(), painter, files, 1)
+    poses.describe(grey, query_batch["img"][:2], query_batch["impath"][:2])
+    assert moved == [torch.device("cpu")]
+
+
 def test_test_images_without_key_points(market_manager, market_keypoints):
     with pytest.raises(UserError, match=r"none of the \d+ test images has key points"):
         StandardPoses(market_manager(), Painter(), [market_keypoints], 1)
