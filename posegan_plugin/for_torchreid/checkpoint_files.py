@@ -184,29 +184,3 @@ def numpy_scalars() -> AbstractContextManager:
             type(np.dtype(np.float64)),
         ]
     )
-
-
-def load_part(part: object | None, key: str, checkpoint: Mapping[str, object], file: Path) -> None:
-    """Restore an optimiser or a scheduler; one that the checkpoint does not hold starts anew.
-
-    Args:
-        part: What to restore; ``None`` for nothing.
-        key: ``optimizer`` or ``scheduler``.
-        checkpoint: Holds its state.
-        file: Where the checkpoint is from, for the message.
-
-    Raises:
-        UserError: The state is of other parameters.
-    """
-    if part is None:
-        return
-    if key not in checkpoint:
-        print(f'"{file}" holds no {key}: it starts anew')
-        return
-    try:
-        part.load_state_dict(checkpoint[key])
-    except (ValueError, KeyError) as error:
-        raise UserError(
-            f"checkpoint {file} holds the {key} of other parameters ({error}): use the options it "
-            "was trained with"
-        ) from error

@@ -10,11 +10,11 @@ from posegan_plugin.for_torchreid.checkpoint_files import (
     checkpoint_sets,
     find_checkpoints,
     fitted_state,
-    load_part,
     read_toolbox_checkpoint,
     remove_checkpoints,
     write_checkpoint,
 )
+from posegan_plugin.for_torchreid.resumed_parts import load_part
 from posegan_plugin.training import random_state
 
 
