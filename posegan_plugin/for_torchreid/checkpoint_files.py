@@ -13,10 +13,13 @@ from torch import Tensor, nn
 
 from posegan_plugin.checkpoint import check_state, read_checkpoint, save_checkpoint
 from posegan_plugin.errors import UserError
+from posegan_plugin.folders import is_file
+from posegan_plugin.pose.files import write_atomic
 from posegan_plugin.training import unwrap
 
 _NAME = "model.pth.tar-{}"
 _INTERRUPTED = "model.pth.tar-{}-batch-{}"
+_POINTER = "last_state"  # not mmengine's last_checkpoint, which is one file of all networks
 _PATTERN = re.compile(r"model\.pth\.tar-(\d+)(?:-batch-(\d+))?")
 
 
@@ -39,6 +42,15 @@ def write_checkpoint(state: dict, folder: Path | str, is_best: bool = False) -> 
         save_checkpoint(state, Path(folder) / "model-best.pth.tar")
     save_checkpoint(state, Path(folder) / name)
     return Path(folder) / name
+
+
+def point_to(file: Path) -> None:
+    """Name a state as the newest of its run, once the files of all networks are there.
+
+    Args:
+        file: That of any network.
+    """
+    write_atomic(file.parents[1] / _POINTER, file.name.encode())
 
 
 def remove_checkpoints(folder: Path, epochs: Iterable[int], interrupted: bool) -> None:
@@ -87,9 +99,10 @@ def find_checkpoints(path: Path | str, names: Sequence[str]) -> dict[str, Path]:
 
 
 def checkpoint_sets(folder: Path | str, names: Sequence[str]) -> list[dict[str, Path]]:
-    """All states of a run of which every network has a file, the one written last first.
+    """All states of a run of which every network has a file, the newest first.
 
-    The folder may also hold later epochs of a run before.
+    That is the one that ``last_state`` names; the others follow by the time they were written,
+    since the folder may also hold later epochs of a run before.
 
     Args:
         folder: The run's ``save_dir``.
@@ -120,9 +133,14 @@ def checkpoint_sets(folder: Path | str, names: Sequence[str]) -> list[dict[str, 
             "save_dir of a run that trained them"
         )
     last = folders[names[-1]]  # files are written in this order
-    newest_first = sorted(
-        common, key=lambda f: ((last / f).stat().st_mtime_ns, found[0][f]), reverse=True
-    )
+    pointer = last.parent / _POINTER
+    named = pointer.read_text().strip() if is_file(pointer) else ""
+
+    def age(file: str) -> tuple:
+        # Times alone would not do: copying a folder changes them.
+        return file == named, (last / file).stat().st_mtime_ns, found[0][file]
+
+    newest_first = sorted(common, key=age, reverse=True)
     return [{n: d / file for n, d in folders.items()} for file in newest_first]
 
 

@@ -69,7 +69,7 @@ class InterruptibleEngine(SavedStateEngine):
             super().run(save_dir, *args, **kwargs)
             return
         self._save_dir = Path(save_dir)
-        for name in self.get_model_names():
+        for name in ("", *self.get_model_names()):
             remove_leftovers(self._save_dir / name)
         with self.signals:
             self._go_on(options)

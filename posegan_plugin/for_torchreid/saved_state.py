@@ -10,6 +10,7 @@ from posegan_plugin.for_torchreid.checkpoint_files import (
     checkpoint_sets,
     find_checkpoints,
     fitted_state,
+    point_to,
     read_toolbox_checkpoint,
     remove_checkpoints,
     write_checkpoint,
@@ -79,6 +80,7 @@ class SavedStateEngine:
             state = {"state_dict": self._models[name].state_dict(), **common}
             state |= {k: part.state_dict() for k, part in self._parts(name) if part is not None}
             files.append(write_checkpoint(state, Path(save_dir) / name, is_best))
+        point_to(files[-1])
         self._temporary = temporary[-self.keep_last :]
         for file in files:
             remove_checkpoints(file.parent, temporary[: -self.keep_last], position is None)

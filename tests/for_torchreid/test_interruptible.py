@@ -177,6 +177,19 @@ def test_the_newest_that_can_be_read(make, whole, tmp_path, capsys):
     assert len(error.value.details) == 3
 
 
+def test_a_copy_goes_on_where_the_run_stood(make, whole, tmp_path):
+    """Copying changes the times of files."""
+    folder = tmp_path / "run"
+    with pytest.raises(Interrupted):
+        run(make(("step", 3, 1)), folder)
+    for age, name in enumerate(names(folder)):
+        os.utime(folder / "model" / f"model.pth.tar-{name}", (9 - age, 9 - age))
+    newest = checkpoint_sets(folder, ["model"])[0]["model"]
+    assert newest.name == "model.pth.tar-3-batch-2"
+    assert checkpoint_sets(newest.parent, ["model"])[0] == {"model": newest}
+    assert differing_entries(whole, resumed(make, folder)) == []
+
+
 def test_evaluated_epochs_stay_and_of_the_others_the_last(make, tmp_path):
     engine = make()
     engine.keep_last = 1
@@ -189,9 +202,10 @@ def test_evaluated_epochs_stay_and_of_the_others_the_last(make, tmp_path):
 def test_leftovers_of_killed_writes_go(make, tmp_path):
     left = tmp_path / "model" / f".{'0' * 16}.tmp"
     left.parent.mkdir()
-    left.write_bytes(b"half")
+    for path in (left, tmp_path / left.name):
+        path.write_bytes(b"half")
     run(make(), tmp_path)
-    assert not left.exists()
+    assert not list(tmp_path.rglob("*.tmp"))
 
 
 def test_another_start_than_the_resumed_one(make, tmp_path):
@@ -220,4 +234,8 @@ def test_states_that_every_network_has(tmp_path):
 
     assert order() == ["10", "2-batch-10", "2-batch-9", "2"]
     os.utime(tmp_path / "generator" / "model.pth.tar-10", (4, 4))  # of a run before
+    assert order() == ["2-batch-10", "2-batch-9", "2", "10"]
+    (tmp_path / "last_state").write_text("model.pth.tar-2\n")
+    assert order() == ["2", "2-batch-10", "2-batch-9", "10"]
+    (tmp_path / "last_state").write_text("model.pth.tar-11")  # of one network only
     assert order() == ["2-batch-10", "2-batch-9", "2", "10"]
