@@ -37,7 +37,8 @@ class ImageQuartetEngine(SafeEngine, torchreid_module("engine").Engine):
         use_gpu (bool, optional): use gpu. Default is True.
         label_smooth (bool, optional): use label smoothing regularizer, for real people; synthesised
             people have their own. Default is True.
-        amp (bool, optional): run the model in bfloat16; losses stay in float32. Default is False.
+        amp (bool, optional): run the model in bfloat16; losses stay in float32. Not for several GPUs:
+            within ``nn.DataParallel`` torch would take float16. Default is False.
         quartet_ramp (sequence, optional): start and end, as parts of the training, between which
             ``weight_q`` rises from 0. A metric loss at full weight on a network that starts from
             random weights tends to collapse. Default is (0, 0), full weight from the first step.

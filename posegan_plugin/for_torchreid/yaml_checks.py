@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import torch
+
 from posegan_plugin.errors import UserError
 from posegan_plugin.for_torchreid.names import check_choice
 from posegan_plugin.for_torchreid.resolver import torchreid_module
@@ -12,6 +14,11 @@ TRANSFORMS = (
     "pose_transfer",
 )
 """Names for ``data.transforms``; torchreid itself ignores a name that it does not know."""
+_ONE_GPU_ONLY = {
+    "compile": "copies the model at every step, which compiled code does not stand",
+    "amp": "lets its threads compute in float16 instead, in which gradients vanish",
+}
+"""Options of ``posegan`` that torchreid's ``nn.DataParallel`` breaks, and how."""
 
 
 def check_values(config: Section) -> None:
@@ -55,6 +62,7 @@ def check_values(config: Section) -> None:
         )
     if config.posegan and config.posegan.test_poses < 0:
         raise UserError(f"posegan.test_poses={config.posegan.test_poses} must not be negative")
+    _check_several_gpus(config)
     names = [name.lower() for name in config.data.transforms or ()]
     mode = config.posegan.mode if config.posegan else "baseline"
     if "pose_transfer" in names and not mode.startswith("online"):
@@ -70,3 +78,16 @@ def check_values(config: Section) -> None:
     ):
         for name in config.get_path(key) or ():
             check_choice(key, name.lower() if known is TRANSFORMS else name, known)
+
+
+def _check_several_gpus(config: Section) -> None:
+    several = config.use_gpu and torch.cuda.device_count() > 1
+    options = config.posegan
+    if not several or config.test.evaluate or options is None or options.mode == "joint":
+        return
+    for key, fault in _ONE_GPU_ONLY.items():
+        if options[key]:
+            raise UserError(
+                f"posegan.{key}: torchreid's nn.DataParallel {fault}; choose one GPU with "
+                f"--gpu-devices 0, or posegan.{key}: False"
+            )

@@ -64,18 +64,13 @@ def speed_up(config: Section, networks: Iterable[nn.Module]) -> None:
     """What ``posegan.channels_last`` and ``posegan.compile`` ask for, in place.
 
     Raises:
-        UserError: torch cannot compile on this machine, or not for several GPUs.
+        UserError: torch cannot compile on this machine.
     """
     networks = list(networks)
     if config.posegan.channels_last:
         for network in networks:
             network.to(memory_format=torch.channels_last)
     if config.posegan.compile:
-        if config.use_gpu and torch.cuda.device_count() > 1 and config.posegan.mode != "joint":
-            raise UserError(
-                "posegan.compile: torchreid's nn.DataParallel copies the model at every step, which "
-                "compiled code does not stand; choose one GPU with --gpu-devices 0"
-            )
         compile_networks(networks, "cuda" if config.use_gpu else "cpu")
 
 

@@ -6,14 +6,13 @@ from torch import nn
 
 pytest.importorskip("torchreid")
 
-from posegan_plugin.errors import UserError
 from posegan_plugin.for_torchreid import yaml_networks
 from posegan_plugin.for_torchreid.yaml_networks import speed_up
 
 
-def config(mode="joint", use_gpu=False, **options):
+def config(**options):
     options = {"channels_last": False, "compile": False, **options}
-    return SimpleNamespace(use_gpu=use_gpu, posegan=SimpleNamespace(mode=mode, **options))
+    return SimpleNamespace(use_gpu=False, posegan=SimpleNamespace(**options))
 
 
 def layout(network):
@@ -35,9 +34,3 @@ def test_compile(monkeypatch):
     assert not calls
     speed_up(config(compile=True), networks)
     assert calls == [(networks, "cpu")]
-
-
-def test_compiled_code_and_several_gpus(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    with pytest.raises(UserError, match=r"posegan.compile: .* choose one GPU with --gpu-devices 0"):
-        speed_up(config("online_quartet", use_gpu=True, compile=True), [])
