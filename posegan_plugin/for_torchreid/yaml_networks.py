@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from posegan_plugin.checkpoint import load_network
+from posegan_plugin.checkpoint import load_from, load_network, read_checkpoint
 from posegan_plugin.errors import UserError
+from posegan_plugin.folders import is_file
 from posegan_plugin.for_torchreid.checkpoint_files import find_checkpoints
 from posegan_plugin.for_torchreid.resolver import torchreid_module
 from posegan_plugin.for_torchreid.weights import load_weights
 from posegan_plugin.for_torchreid.yaml_config import CONFIG_FILE, Section, load_config
+from posegan_plugin.for_torchreid.yaml_keys import POSEGAN
 from posegan_plugin.models import PoseTransferGenerator
+from posegan_plugin.published import architecture_of
 from posegan_plugin.training import compile_networks
 
 
@@ -29,11 +32,14 @@ def build_generator(config: Section, datamanager: object) -> nn.Module:
         people = datamanager.train_loader.dataset.data
         options["num_cameras"] = 1 + max(int(p[2]) for p in people)
     generator = _empty_generator(config)
-    path = options.checkpoint
-    if path and (Path(path) / "generator").is_dir():
+    path = Path(options.checkpoint)
+    if (path / "generator").is_dir():
         path = find_checkpoints(path, ["generator"])["generator"]
-    if path:
-        load_network(generator, path, "generator")
+    if options.checkpoint:
+        checkpoint = read_checkpoint(path)
+        if options.mode != "joint" or config.test.evaluate:  # a training may well change it
+            _check_image_size(generator, _trained_image_size(checkpoint, path), path)
+        load_from(checkpoint, generator, "generator", path)
     return generator
 
 
@@ -52,6 +58,26 @@ def trained_generator(save_dir: str | Path) -> nn.Module:
     generator = _empty_generator(config)
     load_network(generator, find_checkpoints(save_dir, ["generator"])["generator"], "generator")
     return generator
+
+
+def _trained_image_size(checkpoint: dict, path: Path) -> Sequence[int] | None:
+    """What a generator's checkpoint, or the config of its run, says; ``None`` where neither does."""
+    described = (architecture_of(checkpoint) or {}).get("generator")
+    if described:  # of tools/train.py, which leaves out what is the default
+        return described.get("image_size", POSEGAN["generator"]["image_size"])
+    file = path.parents[1] / CONFIG_FILE if path.parent.name == "generator" else None
+    options = load_config(str(file)).posegan if file and is_file(file) else None
+    return options and options.generator.image_size
+
+
+def _check_image_size(generator: nn.Module, trained: Sequence[int] | None, path: Path) -> None:
+    """Refuse another size than the one trained at: weights of all sizes have the same shapes."""
+    size = list(generator.image_size)
+    if trained is not None and list(trained) != size:
+        raise UserError(
+            f"posegan.checkpoint {path} was trained at {list(trained)}, which "
+            f"posegan.generator.image_size {size} is not: set it to that"
+        )
 
 
 def _empty_generator(config: Section) -> PoseTransferGenerator:
