@@ -25,7 +25,7 @@ class StopSignals:
     changed where signals are ignored (``nohup``) or where this is not the main thread.
 
     Attributes:
-        received: The signal that was noted; 0 for none.
+        received: The signal that was noted; 0 for none, and after the context.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,6 @@ class StopSignals:
         self._usual: dict[int, object] = {}
 
     def __enter__(self) -> StopSignals:
-        self.received = 0
         if threading.current_thread() is threading.main_thread():
             usual = {number: signal.getsignal(number) for number in _SIGNALS}
             self._usual = {n: h for n, h in usual.items() if h not in (signal.SIG_IGN, None)}
@@ -49,6 +48,7 @@ class StopSignals:
         traceback: TracebackType | None,
     ) -> None:
         self._restore()
+        self.received = 0  # what follows, such as a test, is not to end too
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.received = number

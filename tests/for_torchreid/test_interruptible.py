@@ -128,6 +128,14 @@ def test_a_signal_loses_nothing(make, whole, tmp_path, moment, where, left, numb
     assert names(folder) == ["2", "3", "4"]
 
 
+def test_an_engine_can_test_after_it_was_interrupted(make, tmp_path):
+    engine = make(("step", 0, 0))
+    with pytest.raises(Interrupted):
+        run(engine, tmp_path)
+    assert 0 <= engine.test() <= 1
+    engine.run(tmp_path, test_only=True)
+
+
 @pytest.mark.parametrize(
     "moment",
     [

@@ -48,6 +48,7 @@ def test_can_be_entered_again():
             assert signals.received == 0
             send(signal.SIGTERM)
             assert signals.received == signal.SIGTERM
+        assert signals.received == 0
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
