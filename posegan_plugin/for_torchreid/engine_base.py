@@ -55,12 +55,12 @@ class SafeEngine(InterruptibleEngine):
         super().__init__(*args, **kwargs)
 
     @property
-    def device(self) -> torch.device:
+    def training_device(self) -> torch.device:
         """Where the networks are."""
         return torch.device("cuda" if self.use_gpu else "cpu")
 
     @property
-    def progress(self) -> float:
+    def training_progress(self) -> float:
         """Share of the training that is done before the current batch, in [0, 1]."""
         return self.progress_at(self.batch_idx)
 
@@ -79,7 +79,7 @@ class SafeEngine(InterruptibleEngine):
 
     def mixed_precision(self) -> torch.autocast:
         """bfloat16 autocast with ``amp``; it needs no loss scaling."""
-        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.amp)
+        return torch.autocast(self.training_device.type, dtype=torch.bfloat16, enabled=self.amp)
 
     def register_model(
         self,
@@ -93,9 +93,9 @@ class SafeEngine(InterruptibleEngine):
         The model is moved to where batches go. Its parameters stay the same objects, so that an
         optimiser that was made before still has them.
         """
-        super().register_model(name, model.to(self.device), optim, sched)
+        super().register_model(name, model.to(self.training_device), optim, sched)
         self._closed[name] = [p for p in model.parameters() if not p.requires_grad]
-        if optim is None or len(self._closed[name]) == len(list(model.parameters())):
+        if len(self._closed[name]) == len(list(model.parameters())):
             self._frozen.add(name)
         if optim is not None and not self.checks_gradients:
             optim.register_step_pre_hook(partial(_check_before_step, name))

@@ -151,12 +151,12 @@ class PoseGANEngine(SafeEngine, torchreid_module("engine").Engine):
 
     def forward_backward(self, data: dict) -> dict[str, float]:
         """One step of every network; returns the losses to log."""
-        people, log, judged, total = people_of(data, self.device), {}, {}, 0
-        batch = random_flip(self.people.batch(data, self.device), self.flip)
+        people, log, judged, total = people_of(data, self.training_device), {}, {}, 0
+        batch = random_flip(self.people.batch(data, self.training_device), self.flip)
         pairs, rows = pairs_of_batch(batch, self.generation.size, self.policy, self.max_pairs)
         if len(rows):
             generated = self.generation.draw(pairs)
-            judged = self.generation.discriminator_losses(pairs, generated, self.progress)
+            judged = self.generation.discriminator_losses(pairs, generated, self.training_progress)
             if judged:
                 loss = torch.stack(list(judged.values())).sum()
                 judged = self._step(loss, judged, DISCRIMINATORS)
@@ -164,11 +164,13 @@ class PoseGANEngine(SafeEngine, torchreid_module("engine").Engine):
             people = people.extended_by(added) if len(added) else people
         with self.mixed_precision():
             output = self.model(people.images)
-        reid_total, reid_log = reid_losses(self.reid_objective, output, people, self.progress)
+        reid_total, reid_log = reid_losses(
+            self.reid_objective, output, people, self.training_progress
+        )
         # Last: the pass above has moved the statistics of E's batch norms, and the gradient through E
         # would be taken with others than its output.
         if len(rows):
-            total, log = self.generation.generator_losses(pairs, generated, self.progress)
+            total, log = self.generation.generator_losses(pairs, generated, self.training_progress)
         log = self._step(total + reid_total, reid_log | log, ("reid", "generator"))
         self.note_spread(float(log["embedding_spread"]))
         return summary(log | judged)
@@ -184,7 +186,7 @@ class PoseGANEngine(SafeEngine, torchreid_module("engine").Engine):
             pairs,
             generated,
             self.policy,
-            self.progress,
+            self.training_progress,
             self.generation.moves_camera,
             self.generation.encode_only,
             self.teacher,

@@ -121,10 +121,10 @@ class ImageQuartetEngine(SafeEngine, torchreid_module("engine").Engine):
 
     def forward_backward(self, data: dict) -> dict[str, float]:
         """One step; returns the losses to log."""
-        people = people_of(data, self.device)
+        people = people_of(data, self.training_device)
         with self.mixed_precision():
             output = self.model(people.images)
-        loss, log = reid_losses(self.objective, output, people, self.progress)
+        loss, log = reid_losses(self.objective, output, people, self.training_progress)
         self.optimizer.zero_grad()
         loss.backward()
         log = check_step(loss, log, {"model": self.model.parameters()})

@@ -65,7 +65,7 @@ def test_torchreid_alone_writes_what_torch_refuses_and_resume_reads_it(
 
 
 def test_neither_scheduler_nor_optimizer_is_needed(engine, small_model, tmp_path):
-    still = nn.Linear(2, 2)
+    still = nn.Linear(2, 2).requires_grad_(False)
     engine.register_model("model", small_model, engine.optimizer, None)
     engine.register_model("still", still)
     engine.run(tmp_path, max_epoch=1)
@@ -94,6 +94,26 @@ def test_frozen_layers_stay_frozen(small_manager, small_model, tmp_path):
     changed = [k for k, v in small_model.state_dict().items() if not torch.equal(v, before[k])]
     assert changed == ["classifier.weight", "classifier.bias"]
     assert [p.requires_grad for p in small_model.parameters()] == [False, False, True, True]
+
+
+def test_a_network_under_another_ones_optimizer_trains(engine, tmp_path):
+    head = nn.BatchNorm1d(2)
+    engine.register_model("head", head)
+    engine.run(tmp_path, max_epoch=1)
+    engine.set_model_mode("train")
+    assert head.training
+    assert not engine.is_frozen("head")
+
+
+def test_an_engine_of_ones_own_may_use_likely_names(small_manager, small_model, tmp_path):
+    class Own(SafeTriplet):
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
+            self.device, self.progress = "cpu", "a bar"
+
+    engine = Own(small_manager, small_model, sgd(small_model), use_gpu=False)
+    engine.run(tmp_path, max_epoch=1)
+    assert engine.training_progress == 0.5  # before the last of two batches
 
 
 def test_layers_opened_after_fixbase_train_again(small_manager, small_model, tmp_path):
