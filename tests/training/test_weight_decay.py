@@ -61,6 +61,30 @@ def test_groups_keep_their_options_and_all_other_parameters_their_decay():
     assert (spared["lr"], spared["weight_decay"], second["weight_decay"]) == (1e-3, 0.0, 5e-4)
 
 
+@pytest.mark.parametrize("as_method", [True, False])
+def test_names_of_layers_and_of_parameters(as_method):
+    """A method that returns names of parameters is timm's convention."""
+
+    class Named(nn.Module):
+        no_weight_decay = ("token", "head.0", "body.bias")
+
+        def __init__(self):
+            super().__init__()
+            self.token = nn.Parameter(torch.zeros(1))
+            self.token_2 = nn.Parameter(torch.zeros(1))
+            self.body = nn.Linear(2, 2)
+            self.head = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+
+    model = Named()
+    if as_method:
+        model.no_weight_decay = lambda: set(Named.no_weight_decay)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, weight_decay=5e-4)
+    spare_from_decay(optimizer, model)
+    names = {p: n for n, p in model.named_parameters()}
+    spared = [names[p] for p in optimizer.param_groups[1]["params"]]
+    assert spared == ["token", "body.bias", "head.0.weight", "head.0.bias"]
+
+
 def test_nothing_to_spare():
     """No weight decay, and a network that names no layer."""
     for model, decay in ((network(), 0.0), (nn.Linear(2, 2), 5e-4)):
