@@ -10,6 +10,7 @@ from pathlib import Path
 from posegan_plugin.datasets import Person, ReIDSplits
 from posegan_plugin.errors import UserError
 from posegan_plugin.folders import is_folder
+from posegan_plugin.for_torchreid.patches import look_first
 from posegan_plugin.for_torchreid.resolver import torchreid_module
 
 
@@ -79,4 +80,7 @@ def _never_downloading(entry: object, name: str, root: Path | str) -> object:
                 "unpack it there or give --data-root"
             )
 
-    return type(entry.__name__, (entry,), {"download_dataset": refuse})
+    changes = {"download_dataset": refuse}
+    if issubclass(entry, torchreid_module("data.datasets.image").University1652):
+        changes["__init__"] = look_first(entry.__init__)
+    return type(entry.__name__, (entry,), changes)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import NamedTuple
 
 from posegan_plugin.errors import UserError
@@ -27,6 +28,17 @@ def refuse_download(original: Callable) -> Callable:
             )
 
     return download_dataset
+
+
+def look_first(original: Callable) -> Callable:
+    """``__init__`` of a data set that fetches itself, and here asks ``download_dataset`` before."""
+
+    def __init__(self: object, root: str = "", **options: object) -> None:  # noqa: N807 (likewise)
+        folder = Path(root).expanduser().absolute() / type(self).dataset_dir
+        self.download_dataset(str(folder), self.dataset_url)
+        original(self, root, **options)
+
+    return __init__
 
 
 def keep_k_tfm(original: Callable) -> Callable:
@@ -68,6 +80,12 @@ PATCHES = (
         "Dataset.download_dataset",
         refuse_download,
         "downloads without asking, from addresses that are dead, and leaves an empty folder behind",
+    ),
+    Patch(
+        "data.datasets.image.university1652",
+        "University1652.__init__",
+        look_first,
+        "downloads and unzips without asking, past download_dataset",
     ),
     Patch(
         "data.datasets.dataset",

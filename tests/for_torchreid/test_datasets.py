@@ -28,6 +28,7 @@ def no_network(monkeypatch):
     for name in ("urlopen", "urlretrieve"):
         monkeypatch.setattr(urllib.request, name, refuse)
     monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr("gdown.download", refuse)
 
 
 def make(root, lists=(TRAIN, QUERY, GALLERY), inner="Market-1501-v15.09.15"):
@@ -92,11 +93,19 @@ def test_missing_dataset_is_neither_downloaded_nor_created(tmp_path):
     assert everything(tmp_path) == []
 
 
-@pytest.mark.parametrize("name", ["dukemtmcreid", "msmt17", "cuhk03", "viper", "grid", "cuhk01"])
+@pytest.mark.parametrize(
+    "name", ["dukemtmcreid", "msmt17", "cuhk03", "viper", "grid", "cuhk01", "university1652"]
+)
 def test_no_other_dataset_is_downloaded_either(tmp_path, name):
     with pytest.raises(UserError, match=f"'{name}'"):
         load_torchreid_dataset(name, tmp_path)
     assert everything(tmp_path) == []
+
+
+def test_a_data_set_that_fetches_itself_is_read_where_it_is(tmp_path):
+    (tmp_path / "university1652").mkdir()
+    with pytest.raises(UserError, match=r"not complete: .*University-Release/train"):
+        load_torchreid_dataset("university1652", tmp_path)
 
 
 def test_missing_root_is_named_and_not_created(tmp_path):

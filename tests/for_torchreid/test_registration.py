@@ -168,19 +168,27 @@ def test_generator(clean):
     assert (small.correspondence, small.part_warp) == (None, None)
 
 
-def test_nothing_is_downloaded(clean, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("market1501", "http://188.138.127.15:81/Datasets/Market-1501-v15.09.15.zip"),
+        ("university1652", "https://drive.google.com/uc?id="),
+    ],
+)
+def test_nothing_is_downloaded(clean, tmp_path, monkeypatch, name, url):
     register()
 
     def refuse(*arguments, **options):
         raise AssertionError(f"the network was asked for: {arguments}")
 
     monkeypatch.setattr(urllib.request, "urlretrieve", refuse)
+    monkeypatch.setattr("gdown.download", refuse)
     with pytest.raises(UserError) as error:
-        torchreid_module("data").ImageDataManager(root=str(tmp_path), sources="market1501")
+        torchreid_module("data").ImageDataManager(root=str(tmp_path), sources=name)
     message = str(error.value)
-    assert message.startswith("data set Market1501 was not found: expected the folder")
-    assert str(tmp_path / "market1501") in message
-    assert "http://188.138.127.15:81/Datasets/Market-1501-v15.09.15.zip" in message
+    assert message.lower().startswith(f"data set {name} was not found: expected the folder")
+    assert str(tmp_path / name) in message
+    assert url in message
     assert list(tmp_path.iterdir()) == []
 
 
