@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
 
+from torch.utils.tensorboard import SummaryWriter
+
 from posegan_plugin.errors import Interrupted, UserError
 from posegan_plugin.for_torchreid.saved_state import SavedStateEngine
 from posegan_plugin.pose.files import remove_leftovers
@@ -145,6 +147,8 @@ class InterruptibleEngine(SavedStateEngine):
         untested = "rank1" not in resumed and "position" not in resumed
         due = epoch >= options.get("start_eval", 0) and every > 0 and epoch % every == 0
         if untested and due and epoch != options["max_epoch"]:
+            if self.writer is None:  # torchreid makes it where the epochs begin
+                self.writer = SummaryWriter(log_dir=str(self._save_dir))
             rank1 = self.test(**{key: options[key] for key in _TEST_OPTIONS if key in options})
             self.save_model(self.epoch, rank1, self._save_dir)
 

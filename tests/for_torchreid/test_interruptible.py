@@ -14,6 +14,7 @@ from posegan_plugin.errors import Interrupted, UserError
 from posegan_plugin.for_torchreid.checkpoint_files import checkpoint_sets
 from posegan_plugin.for_torchreid.engine_base import SafeEngine
 from posegan_plugin.for_torchreid.resolver import torchreid_module
+from posegan_plugin.report.events import event_files, read_events
 
 EPOCHS = 4
 BATCHES = 3
@@ -153,6 +154,14 @@ def test_a_kill_loses_an_epoch_at_most(make, whole, tmp_path, moment, capsys):
     assert differing_entries(whole, resumed(make, folder)) == []
     assert f"after epoch {done}\n" in capsys.readouterr().out
     assert names(folder) == ["2", "3", "4"]
+
+
+def test_tensorboard_has_the_test_that_is_made_up_for(make, tmp_path):
+    with pytest.raises(SystemExit):
+        run(make(("test", 1, 0), None), tmp_path)
+    resumed(make, tmp_path)
+    scores = read_events(event_files(tmp_path)[-1]).evaluation["reid/R1"]
+    assert sorted(scores) == [2, 4]
 
 
 def test_several_times_in_one_epoch(make, whole, tmp_path):
