@@ -64,8 +64,13 @@ class InterruptibleEngine(SavedStateEngine):
 
         Raises:
             Interrupted: A signal arrived; the state is saved.
-            UserError: A loss or a gradient is not finite.
+            UserError: A loss or a gradient is not finite, or :attr:`keep_last` is below 1.
         """
+        if self.keep_last < 1:
+            raise UserError(
+                f"keep_last={self.keep_last} would leave no checkpoint to go on from; set it to at "
+                "least 1"
+            )
         options = _options(super().run, save_dir, *args, **kwargs)
         if options.get("test_only"):
             super().run(save_dir, *args, **kwargs)

@@ -27,7 +27,7 @@ class SavedStateEngine:
     missing where no test has followed yet.
 
     Attributes:
-        keep_last: Of epochs that no test follows, how many checkpoints stay.
+        keep_last: Of epochs that no test follows, how many checkpoints stay; at least 1.
         seed: Where not ``None``, each epoch's random numbers follow from it and the epoch alone.
     """
 

@@ -216,6 +216,13 @@ def test_evaluated_epochs_stay_and_of_the_others_the_last(make, tmp_path):
     assert [n for n, state in ranks.items() if "rank1" in state] == ["3", "6", "7"]
 
 
+def test_keeping_no_checkpoint_is_refused(make, tmp_path):
+    engine = make()
+    engine.keep_last = 0
+    with pytest.raises(UserError, match="keep_last=0 would leave no checkpoint"):
+        run(engine, tmp_path)
+
+
 def test_leftovers_of_killed_writes_go(make, tmp_path):
     left = tmp_path / "model" / f".{'0' * 16}.tmp"
     left.parent.mkdir()
