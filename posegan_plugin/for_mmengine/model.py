@@ -63,8 +63,9 @@ class PoseGANReID(PersonDescriber):
         test_poses: Standard poses that people are also described in when they are searched for, see
             :func:`posegan_plugin.evaluation.standard_poses.describe_in_poses`; 0: by their own image
             alone, as in mode ``baseline``, which has no generator. Training takes no notice.
-        max_pairs: At most so many condition-target pairs of a batch train the generator; ``None``
-            takes all. The re-ID network likes larger batches than a CPU likes for the generator.
+        max_pairs: At most so many condition-target pairs of a batch train the generator, and at most
+            so many people are synthesised in ``joint``, whatever ``augment``'s ratio; ``None`` takes
+            all. The re-ID network likes larger batches than a CPU likes for the generator.
         channels_last: Memory layout of the convolutions; faster on CPUs and on GPUs with AMP.
         compile: Whether, or in which of its modes, ``torch.compile`` makes the networks' code.
         data_preprocessor: Config of the data preprocessor.

@@ -61,7 +61,8 @@ class PoseGANEngine(SafeEngine, torchreid_module("engine").Engine):
         reid_to_generator (bool, optional): the re-ID losses of synthesised people also train the
             generator (equation 14). Default is True.
         max_pairs (int, optional): at most so many condition-target pairs of a batch train the
-            generator. Default is None, all.
+            generator, and at most so many people are synthesised, whatever the policy's ratio.
+            Default is None, all.
         teacher (callable, optional): images (B, 3, H, W) in [-1, 1] to logits, for the policy's
             ``label='teacher'``.
         flip (float, optional): probability that a person is mirrored, with its key points, before

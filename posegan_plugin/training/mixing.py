@@ -25,7 +25,8 @@ def pairs_of_batch(
         batch: Real people, several images of each.
         size: The generator's (height, width).
         policy: Says who can be posed and which targets are preferred.
-        max_pairs: At most so many, taken at random; ``None`` for all.
+        max_pairs: At most so many, taken at random; ``None`` for all. :func:`add_generated` has no
+            others to choose from.
 
     Returns:
         K pairs, and the rows of their conditions in the batch (K,); K can be 0.
@@ -64,7 +65,7 @@ def add_generated(
         rows: Rows of the conditions (K,).
         pairs: The pairs.
         generated: I_g of the pairs (K, 3, h, w); its gradient path is kept.
-        policy: How many, with which label and weight, which are dropped.
+        policy: How many, as far as there are pairs, with which label and weight, which are dropped.
         progress: Share of the training that is done, in [0, 1].
         moves_camera: Whether a generated person counts as seen by the target's camera.
         encoder: For the policy's filter.
