@@ -1,6 +1,8 @@
-"""Everything that this package changes inside torchreid: one table.
+"""Everything that this package changes inside torchreid for good: one table.
 
 Only what torchreid has no hook for. ``register()`` applies the table once; importing applies nothing.
+While one of this package's engines tests, ``metrics.evaluate_rank`` is replaced too, see
+:func:`posegan_plugin.for_torchreid.ranking.plugin_ranking`, and put back.
 """
 
 from __future__ import annotations
