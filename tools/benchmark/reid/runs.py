@@ -105,6 +105,7 @@ class Runs:
             scores = self._scorer.averaged(trained, k)
             posed.setdefault(self._drawn_by(k), {})[str(k)] = scores
         found = {
+            **_named_row(name),
             "seed": seed,
             "setting": asdict(setting),
             "seconds": trained.seconds,
@@ -127,8 +128,8 @@ class Runs:
         """A result as this row's; of its poses those that the generator in use has drawn."""
         poses = [found["poses"].get(who, {}) for who in (_NOBODY, self._drawn_by(1))]
         posed = {k: scores for part in poses for k, scores in part.items()}
-        row = {"row": name, "label": ROWS[name].label}
-        return {**found, **row, "poses": posed, "poses_drawn_by": self._drawn_by(1)}
+        about = {**_named_row(name), "poses": posed, "poses_drawn_by": self._drawn_by(1)}
+        return {**found, **about}  # several rows may share one training
 
     def _named(self, name: str, seed: int, settings: Mapping[str, Setting]) -> tuple[str, Training]:
         training = self._training(name, seed, settings)
@@ -170,3 +171,7 @@ class Runs:
         # No "_c": torchreid looks for the camera in the whole path.
         made = f"offline-{target}-{self._generator.sha256[:8]}-{self._people.digest[:8]}"
         return self._folder / made
+
+
+def _named_row(name: str) -> dict[str, str]:
+    return {"row": name, "label": ROWS[name].label}
