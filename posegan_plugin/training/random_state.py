@@ -28,12 +28,13 @@ def restore_random_state(state: dict[str, object]) -> None:
     """Bring the generators back to a state of :func:`random_state`.
 
     Args:
-        state: The state; those of CUDA devices that are not there are left out.
+        state: The state, on whatever device a checkpoint was loaded to; those of CUDA devices that
+            are not there are left out.
     """
     version, numbers, gauss = state["python"]
     random.setstate((version, tuple(numbers), gauss))
     name, keys, position, has_gauss, cached = state["numpy"]
-    np.random.set_state((name, keys.numpy().astype(np.uint32), position, has_gauss, cached))
+    np.random.set_state((name, keys.cpu().numpy().astype(np.uint32), position, has_gauss, cached))
     torch.set_rng_state(state["torch"].cpu())
     if torch.cuda.is_available():
         for device, cuda_state in enumerate(state["cuda"][: torch.cuda.device_count()]):

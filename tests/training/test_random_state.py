@@ -32,3 +32,22 @@ def test_looking_draws_nothing():
     torch.manual_seed(0), np.random.seed(0), random.seed(0)
     random_state()
     assert draw() == expected
+
+
+class OnAnotherDevice(torch.Tensor):
+    """As on a GPU, where mmengine loads the checkpoint that it resumes from: no NumPy array."""
+
+    def numpy(self):
+        raise TypeError("can't convert cuda:0 device type tensor to numpy")
+
+    def cpu(self):
+        return self.as_subclass(torch.Tensor)
+
+
+def test_state_that_was_loaded_to_another_device():
+    state = random_state()
+    expected = draw()
+    state["numpy"][1] = state["numpy"][1].as_subclass(OnAnotherDevice)
+    state["torch"] = state["torch"].as_subclass(OnAnotherDevice)
+    restore_random_state(state)
+    assert draw() == expected
