@@ -18,6 +18,7 @@ default_hooks = dict(
 )
 custom_hooks = [
     dict(type="EpochSeedHook"),
+    dict(type="ScheduleHook"),
     dict(type="CheckpointFormatHook"),
     dict(type="LogHistoryHook"),
     dict(type="PoseBankHook"),

@@ -10,6 +10,7 @@ from posegan_plugin.for_mmengine.hooks.pose_bank import PoseBankHook
 from posegan_plugin.for_mmengine.hooks.pose_transfer import PoseTransferHook
 from posegan_plugin.for_mmengine.hooks.progress_bar import ProgressBarHook
 from posegan_plugin.for_mmengine.hooks.ranked_lists import RankedListHook
+from posegan_plugin.for_mmengine.hooks.schedule import ScheduleHook
 from posegan_plugin.for_mmengine.hooks.summary import SummaryHook
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "PoseTransferHook",
     "ProgressBarHook",
     "RankedListHook",
+    "ScheduleHook",
     "SummaryHook",
 ]
