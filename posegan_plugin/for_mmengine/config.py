@@ -17,6 +17,7 @@ from posegan_plugin.checkpoint import first_readable, read_checkpoint, saved_che
 from posegan_plugin.errors import UserError
 from posegan_plugin.folders import is_file
 from posegan_plugin.for_mmengine.load_people import load_people
+from posegan_plugin.for_mmengine.schedules import stretched
 
 AMP = {"bfloat16": "Bf16OptimWrapper", "float16": "Fp16OptimWrapper"}
 """Optimiser wrappers of mixed precision by its type."""
@@ -75,10 +76,11 @@ def _check_options(config: Config, options: dict) -> None:
 
 
 def set_epochs(config: Config, epochs: int) -> None:
-    """Change the length of the training; schedules and evaluation intervals keep their shape.
+    """Change the length of the training; schedules keep their shape.
 
     Args:
-        config: Changed in place.
+        config: Changed in place. An evaluation interval stays as it is, or becomes the new length
+            where that is shorter.
         epochs: New number of epochs, at least 1.
 
     Raises:
@@ -86,11 +88,9 @@ def set_epochs(config: Config, epochs: int) -> None:
     """
     if epochs < 1:
         raise UserError(f"--epochs {epochs} must be at least 1")
-    old = config.train_cfg.max_epochs
-    for scheduler in config.get("param_scheduler") or []:
-        for key in ("begin", "end", "T_max"):
-            if key in scheduler:
-                scheduler[key] = round(scheduler[key] * epochs / old)
+    if config.get("param_scheduler") is not None:
+        old = config.train_cfg.max_epochs
+        config.param_scheduler = stretched(config.param_scheduler, old, epochs)
     config.train_cfg.max_epochs = epochs
     config.train_cfg.val_interval = min(config.train_cfg.get("val_interval", 1), epochs)
 

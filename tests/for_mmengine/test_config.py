@@ -111,6 +111,12 @@ def test_length_of_the_training():
             set_epochs(config, epochs)
 
 
+def test_length_without_schedules():
+    config = Config({"train_cfg": {"max_epochs": 4}, "param_scheduler": None})
+    set_epochs(config, 8)
+    assert config.train_cfg == {"max_epochs": 8, "val_interval": 1}
+
+
 def test_mixed_precision():
     config = load_config(MARKET)
     use_amp(config)
