@@ -7,7 +7,7 @@ from itertools import chain
 from typing import NoReturn
 
 from mmengine.dist import all_gather_object, barrier, get_rank, get_world_size
-from mmengine.hooks import Hook
+from mmengine.hooks import EMAHook, Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from posegan_plugin.errors import Interrupted, UserError
@@ -174,8 +174,12 @@ class _ValidationHook(Hook):
 
     def after_val_iter(self, runner: Runner, *args: object, **kwargs: object) -> None:
         """A validation changes nothing that would have to be saved."""
-        if self.loop.must_leave():
-            self.loop.leave()
+        if not self.loop.must_leave():
+            return
+        for hook in runner.hooks:
+            if isinstance(hook, EMAHook):  # its averages stand where the weights belong
+                hook.after_val_epoch(runner)
+        self.loop.leave()
 
     def after_val_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
         """Checkpoints that are written from now on say so."""

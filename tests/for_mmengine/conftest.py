@@ -1,4 +1,4 @@
-"""A tiny model and single training steps of it."""
+"""A tiny model and single training steps of it; trainings of two weights."""
 
 import copy
 import itertools
@@ -7,6 +7,8 @@ import pytest
 import torch
 from mmengine.config import ConfigDict
 from mmengine.logging import MessageHub
+from mmengine.model import BaseModel
+from mmengine.runner import Runner
 from torch.utils.data import default_collate
 
 from posegan_plugin.datasets import IdentitySampler
@@ -81,3 +83,51 @@ def step(config):
         return log, {k.split(".")[0] for k in changed & trained}, changed - trained
 
     return run
+
+
+class Line(BaseModel):
+    """For what does not depend on the networks."""
+
+    trained_networks = ("line",)
+
+    def __init__(self):
+        super().__init__()
+        self.line = torch.nn.Linear(1, 1)
+
+    def forward(self, images):
+        return self.line(torch.stack(images))
+
+    def train_step(self, data, optim_wrapper):
+        optim_wrapper["line"].update_params(self(data).mean())
+        return {}
+
+    def val_step(self, data):
+        return self(data)
+
+
+@pytest.fixture
+def line_runner(tmp_path):
+    """mmengine's runner of a training of two steps an epoch that needs no data."""
+
+    def make(**options):
+        loader = {
+            "dataset": [torch.ones(1)] * 2,
+            "sampler": {"type": "DefaultSampler", "shuffle": False},
+            "batch_size": 1,
+        }
+        defaults = {
+            "work_dir": str(tmp_path),
+            "train_dataloader": loader,
+            "optim_wrapper": {
+                "constructor": "MultiOptimWrapperConstructor",
+                "line": {"optimizer": {"type": "SGD", "lr": 0.1}},
+            },
+            "log_level": "ERROR",
+            "default_scope": "posegan_plugin",
+            "experiment_name": f"line{next(_numbers)}",
+        }
+        if "val_cfg" in options:
+            defaults["val_dataloader"] = copy.deepcopy(loader)
+        return Runner(model=Line(), **{**defaults, **options})
+
+    return make

@@ -1,31 +1,10 @@
-import itertools
-
 import pytest
-import torch
 from mmengine.hooks import Hook
-from mmengine.model import BaseModel
-from mmengine.runner import Runner
 
 from posegan_plugin.for_mmengine.hooks import CheckpointFormatHook, ScheduleHook
 
-_numbers = itertools.count()
 DECAY = {"type": "LinearLR", "start_factor": 1.0, "end_factor": 0.0}
 WARMUP = {"type": "LinearLR", "start_factor": 0.5, "by_epoch": False, "end": 3}
-
-
-class Line(BaseModel):
-    trained_networks = ("line",)
-
-    def __init__(self):
-        super().__init__()
-        self.line = torch.nn.Linear(1, 1)
-
-    def forward(self):
-        raise NotImplementedError
-
-    def train_step(self, data, optim_wrapper):
-        optim_wrapper["line"].update_params(self.line(torch.stack(data)).mean())
-        return {}
 
 
 class Rates(Hook):
@@ -42,19 +21,12 @@ class Rates(Hook):
 
 
 @pytest.fixture
-def rates(tmp_path):
+def rates(line_runner, tmp_path):
     """Rates of a training of two steps an epoch."""
 
     def train(schedulers, epochs, resume=None, rate=0.1, factor=1):
         seen = Rates(factor)
-        runner = Runner(
-            model=Line(),
-            work_dir=str(tmp_path),
-            train_dataloader={
-                "dataset": [torch.ones(1)] * 2,
-                "sampler": {"type": "DefaultSampler", "shuffle": False},
-                "batch_size": 1,
-            },
+        line_runner(
             train_cfg={"by_epoch": True, "max_epochs": epochs},
             optim_wrapper={
                 "constructor": "MultiOptimWrapperConstructor",
@@ -64,11 +36,7 @@ def rates(tmp_path):
             custom_hooks=[ScheduleHook(), CheckpointFormatHook(), seen],
             load_from=resume and str(tmp_path / f"epoch_{resume}.pth"),
             resume=bool(resume),
-            log_level="ERROR",
-            default_scope="posegan_plugin",
-            experiment_name=f"test_schedule{next(_numbers)}",
-        )
-        runner.train()
+        ).train()
         return seen.found
 
     return train
