@@ -21,7 +21,8 @@ class GenerationStep:
         generator: Draws people; this and the others may be wrapped.
         judges: Appearance and pose discriminator; ``None`` where one is left out.
         judges_train: Whether each of them is trained.
-        encoder: The network behind ``encode``, which these losses do not train.
+        encoder: The network behind ``encode``. These losses train it only with
+            ``semantic_through='both'``, and only if it is not frozen.
         encode: Vectors of images (B, 3, H, W) in [-1, 1].
         objective: The losses.
         precision: Context of every forward pass.
@@ -77,7 +78,8 @@ class GenerationStep:
         # Frozen networks have no gradients to exchange, which DistributedDataParallel insists on.
         judges = [unwrap(j) for j in self.judges]
         present = [j for j in judges if j is not None]
-        both = self.objective.semantic_through == "both"
+        trains = any(p.requires_grad for p in self.encoder.parameters())
+        both = trains and self.objective.semantic_through == "both"
         encoder = nullcontext() if both else frozen(self.encoder, evaluation=True)
         with frozen(*present), encoder, self.precision():
             return self.objective.generator_losses(

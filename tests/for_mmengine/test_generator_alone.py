@@ -21,9 +21,10 @@ def encoder(build, tmp_path):
     return path, model.reid
 
 
-def test_the_others_learn(build, step, batch, encoder):
+@pytest.mark.parametrize("through", ["generated", "both"])
+def test_the_others_learn(build, step, batch, encoder, through):
     path, reid = encoder
-    model = build(reid_checkpoint=str(path))
+    model = build(reid_checkpoint=str(path), **{"objective.semantic_through": through})
     names = {"generator", "appearance_discriminator", "pose_discriminator"}
     assert set(model.trained_networks) == names
     log, changed, buffers = step(model, batch)
