@@ -199,9 +199,12 @@ class PoseGANReID(PersonDescriber):
             NonFiniteError: A loss or a gradient is nan or infinite.
         """
         progress = training_progress()
-        batch = self.data_preprocessor(
-            data, training=True, progress=progress, encoder=self._encode_only
-        )
+        # Not the context of the losses: autocast would keep weights from in here, without gradient.
+        online = self.mode == "online"
+        with optim_wrapper["reid"].optim_context(self.reid) if online else nullcontext():
+            batch = self.data_preprocessor(
+                data, training=True, progress=progress, encoder=self._encode_only
+            )
         if self.mode == "joint":
             step = self._generation_step(optim_wrapper)
             pairs, rows = pairs_of_batch(batch, step.size, self.policy, self.max_pairs)

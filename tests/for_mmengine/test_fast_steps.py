@@ -98,20 +98,47 @@ def test_compiled_step_is_the_plain_step(build, step, batch, graphs):
         assert third["loss"].item() == pytest.approx(fourth["loss"].item(), rel=1e-4)
 
 
+@pytest.fixture
+def amp(config, monkeypatch):
+    """Steps in bfloat16, where a test asks for them."""
+
+    def use():
+        wrappers = copy.deepcopy(config.optim_wrapper)
+        for wrapper in wrappers.values():
+            if isinstance(wrapper, dict):
+                wrapper["type"] = "posegan_plugin.Bf16OptimWrapper"
+        monkeypatch.setitem(config, "optim_wrapper", wrappers)
+
+    return use
+
+
 @pytest.mark.parametrize("size", [(32, 16), (64, 32)])
-def test_amp_step_at_another_size_than_the_generators(
-    build, step, batch, config, monkeypatch, size
-):
+def test_amp_step_at_another_size_than_the_generators(build, step, batch, amp, size):
     """torch has no antialiased resize of bfloat16 on a CPU."""
     precise, *_ = step(build(reid_input={"size": size, "crop": 0.0}), batch)
     model = build(reid_input={"size": size, "crop": 0.0})
-    wrappers = copy.deepcopy(config.optim_wrapper)
-    for wrapper in wrappers.values():
-        if isinstance(wrapper, dict):
-            wrapper["type"] = "posegan_plugin.Bf16OptimWrapper"
-    monkeypatch.setitem(config, "optim_wrapper", wrappers)
+    amp()
     rough, changed, _ = step(model, batch)
     assert changed == set(model.trained_networks)
     for name in ("loss_R", "loss_id", "loss_D_I"):
         assert rough[name].item() == pytest.approx(precise[name].item(), rel=0.1)
         assert rough[name].dtype == torch.float32
+
+
+def test_amp_reaches_a_generator_that_is_frozen(build, step, batch, people, amp, joint_run):
+    amp()
+    options = {"augment.ratio": 1.0, "augment.filter": -1.0}
+    model = build(mode="online", generator_checkpoint=joint_run.work_dir, **options)
+    model.use_poses(
+        people.keypoints, torch.from_numpy(people.pids), torch.from_numpy(people.camids)
+    )
+    drawn, extended = [], []
+    model.generator.register_forward_hook(lambda *call: drawn.append(call[-1].dtype))
+    model.reid_objective.register_forward_pre_hook(lambda _, given: extended.append(given[1]))
+    first = model.reid.backbone.model.conv1.conv.weight
+    before = first.detach().clone()
+    log, changed, _ = step(model, batch)
+    assert drawn == [torch.bfloat16]
+    assert extended[0].images.dtype == log["loss_id"].dtype == torch.float32
+    assert changed == {"reid"}
+    assert not torch.equal(before, first)  # autocast may keep weights from where none was needed
