@@ -27,6 +27,7 @@ def two_processes(tiny, tmp_path_factory):
         "custom_imports = dict(imports=['distributed_probes'])\n"
         "custom_hooks = [*_base_.custom_hooks, dict(type='Probe')]\n"
         "val_evaluator = dict(type='CountingMetric')\n"
+        "default_hooks = dict(checkpoint=dict(save_best='transfer/SSIM'))\n"
         "_source = dict(_delete_=True, name='market_layout', folder='people')\n"
         f"_people = dict(source=_source, data_root={str(folder)!r})\n"
         "train_dataloader = dict(dataset=_people)\n"
@@ -135,6 +136,12 @@ def test_checkpoint_knows_no_wrappers(two_processes):
     state = torch.load(work_dir / "epoch_1.pth", weights_only=True)["state_dict"]
     assert list(state) == list(first["state"])
     assert not [k for k in state if "module." in k]
+
+
+def test_all_processes_know_the_best_score(two_processes):
+    """The generator's are found by the first process alone."""
+    _, work_dir, _ = two_processes
+    assert (work_dir / "best_transfer_SSIM_epoch_1.pth").is_file()
 
 
 def test_one_process_finds_the_same_scores(two_processes, tiny):

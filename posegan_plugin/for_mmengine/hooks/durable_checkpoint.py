@@ -15,6 +15,7 @@ from posegan_plugin.for_mmengine.checkpoint_files import (
     write_runner_checkpoint,
 )
 from posegan_plugin.pose.files import remove_leftovers
+from posegan_plugin.report.names import SCORES
 
 
 class DurableCheckpointHook(CheckpointHook):
@@ -26,8 +27,18 @@ class DurableCheckpointHook(CheckpointHook):
 
     Args:
         max_keep_ckpts: How many are kept; with 2 or more a damaged one can be gone without.
-        **options: Of mmengine's ``CheckpointHook``, for local folders.
+        **options: Of mmengine's ``CheckpointHook``, for local folders. ``save_best`` knows of this
+            package's scores which way is up.
     """
+
+    _default_greater_keys = (
+        *CheckpointHook._default_greater_keys,
+        *(name for name, score in SCORES.items() if score.best is max),
+    )
+    _default_less_keys = (
+        *CheckpointHook._default_less_keys,
+        *(name for name, score in SCORES.items() if score.best is min),
+    )
 
     def __init__(self, max_keep_ckpts: int = 2, **options: object) -> None:
         super().__init__(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from mmengine.dist import is_main_process
+from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import nn
@@ -44,7 +44,7 @@ class PoseTransferHook(Hook):
             :func:`posegan_plugin.for_mmengine.extra_scores.build_scores`.
 
     Attributes:
-        result: What the last evaluation found.
+        result: What the last evaluation found; None in all processes but the main one.
 
     Raises:
         UserError: ``num_pairs`` is negative, or ``max_keep_pictures`` neither positive nor -1.
@@ -77,7 +77,7 @@ class PoseTransferHook(Hook):
             UserError: An unknown score or option, or weights that cannot be used.
         """
         generator = self._generator(runner)
-        if generator is not None:
+        if generator is not None and is_main_process():
             device = next(generator.parameters()).device
             self._extra = build_scores(self._scores, tuple(generator.image_size), device)
 
@@ -90,17 +90,22 @@ class PoseTransferHook(Hook):
         self._score(runner, runner.test_dataloader.dataset, metrics, "test")
 
     def _generator(self, runner: Runner) -> nn.Module | None:
-        """What there is to score, in this process."""
-        if not self.num_pairs or not is_main_process():
-            return None
-        return unwrap(unwrap(runner.model).generator)
+        """What there is to score."""
+        return unwrap(unwrap(runner.model).generator) if self.num_pairs else None
 
     def _score(
         self, runner: Runner, dataset: object, metrics: dict[str, float] | None, phase: str
     ) -> None:
-        model, generator = unwrap(runner.model), self._generator(runner)
-        if generator is None:
+        if self._generator(runner) is None:
             return
+        scores = [self._evaluate(runner, dataset, phase) if is_main_process() else None]
+        broadcast_object_list(scores)  # every process asks whether its checkpoint is the best
+        if metrics is not None:  # for the best checkpoint and the summary
+            metrics.update(scores[0])
+
+    def _evaluate(self, runner: Runner, dataset: object, phase: str) -> dict[str, float]:
+        """The scores; they are logged, and the grid is written."""
+        model, generator = unwrap(runner.model), self._generator(runner)
         generator.eval()
         if self._pairs is None:
             searched_for = dataset.pids[: dataset.num_query]
@@ -113,11 +118,10 @@ class PoseTransferHook(Hook):
         )
         scores = {f"{PREFIX}{name}": value for name, value in self.result.scores.items()}
         runner.message_hub.update_scalars({f"{phase}/{k}": v for k, v in scores.items()})
-        if metrics is not None:  # for the best checkpoint and the summary
-            metrics.update(scores)
         grid = transfer_grid(self.result.samples, self.grid_rows)
         path = keep_picture(runner, "epoch", "pose_transfer", grid, self.max_keep_pictures)
         runner.logger.info("Synthesised people: %s", path)
+        return scores
 
 
 def transfer_grid(samples: TransferSamples, rows: int) -> np.ndarray:

@@ -108,3 +108,18 @@ def test_another_folder_for_checkpoints(runner, tmp_path):
     assert names(tmp_path / "big" / "work") == ["epoch_1.pth"]
     pointer = (tmp_path / "work" / "last_checkpoint").read_text()
     assert pointer == str(tmp_path / "big" / "work" / "epoch_1.pth")
+
+
+@pytest.mark.parametrize(
+    ("score", "rule"),
+    [
+        ("reid/R1", "greater"),
+        ("reid/mINP", "greater"),
+        ("transfer/SSIM", "greater"),
+        ("transfer/R1_generated_independent", "greater"),
+        ("transfer/FID", "less"),
+        ("loss_R", "less"),
+    ],
+)
+def test_which_score_is_the_best(score, rule):
+    assert DurableCheckpointHook(save_best=score).rules == [rule]

@@ -64,11 +64,9 @@ def quiet_runner(**attributes):
     return SimpleNamespace(message_hub=hub, **attributes)
 
 
-@pytest.mark.parametrize("main", [True, False])
-def test_nothing_without_a_generator_or_in_other_processes(monkeypatch, main, tmp_path):
-    monkeypatch.setattr(module, "is_main_process", lambda: main)
+def test_nothing_without_a_generator(tmp_path):
     runner = quiet_runner(
-        model=SimpleNamespace(generator=None if main else object()),
+        model=SimpleNamespace(generator=None),
         val_dataloader=SimpleNamespace(dataset=None),
         work_dir=str(tmp_path),
     )
@@ -79,6 +77,20 @@ def test_nothing_without_a_generator_or_in_other_processes(monkeypatch, main, tm
     assert metrics == {"reid/R1": 1.0}
     assert hook.result is None
     assert not list(tmp_path.iterdir())
+
+
+def test_other_processes_are_told_the_scores(monkeypatch):
+    monkeypatch.setattr(module, "is_main_process", lambda: False)
+    told = {"transfer/SSIM": 0.5}
+    monkeypatch.setattr(module, "broadcast_object_list", lambda data: data.__setitem__(0, told))
+    runner = quiet_runner(
+        model=SimpleNamespace(generator=object()), val_dataloader=SimpleNamespace(dataset=None)
+    )
+    metrics = {"reid/R1": 1.0}
+    hook = PoseTransferHook(scores={"lpips": {"weights": "nowhere.pth"}})
+    hook.before_run(runner)
+    hook.after_val_epoch(runner, metrics)
+    assert metrics == {"reid/R1": 1.0, **told}
 
 
 def test_number_of_pairs(joint_run, tmp_path):
