@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from posegan_plugin.for_mmengine.hooks import EpochSeedHook
+from posegan_plugin.for_mmengine.hooks import CheckpointFormatHook, EpochSeedHook
 from posegan_plugin.for_mmengine.hooks import epoch_seed as module
 
 
@@ -29,3 +29,24 @@ def test_every_process_has_its_own(monkeypatch):
     first = draw()
     monkeypatch.setattr(module, "get_rank", lambda: 1)
     assert all(a != b for a, b in zip(first, draw(), strict=True))
+
+
+@pytest.mark.parametrize(("own", "again"), [(None, None), (None, 2), (7, None)])
+def test_the_sampler_goes_on_with_the_seed_of_the_checkpoint(line_runner, tmp_path, own, again):
+    """Else batches of before would come once more."""
+
+    def run(epochs, **options):
+        runner = line_runner(
+            train_cfg={"by_epoch": True, "max_epochs": epochs},
+            custom_hooks=[CheckpointFormatHook(), EpochSeedHook()],
+            **options,
+        )
+        if own is not None:
+            runner._train_dataloader["sampler"]["seed"] = own
+        runner.train()
+        return runner.seed, runner.train_dataloader.sampler.seed
+
+    first = run(1)
+    assert first[1] == (first[0] if own is None else own)
+    options = {"resume": True, "load_from": str(tmp_path / "epoch_1.pth")}
+    assert run(2, randomness={"seed": again}, **options) == first
