@@ -6,7 +6,7 @@ import torch
 from mmengine.model import BaseModel
 from torch import Tensor
 
-from posegan_plugin.augment import PersonBatch, ReIDInput
+from posegan_plugin.augment import PersonBatch, ReIDInput, SynthesisPolicy
 from posegan_plugin.errors import UserError
 from posegan_plugin.evaluation.standard_poses import describe_in_poses, standard_poses
 from posegan_plugin.for_mmengine.networks import build_networks
@@ -26,6 +26,7 @@ class PersonDescriber(BaseModel):
             :func:`posegan_plugin.evaluation.standard_poses.describe_in_poses`; 0, and always where
             there is no generator: by their own image alone.
         data_preprocessor: Config of the data preprocessor.
+        min_joints: Joints that a person needs to be described in standard poses.
 
     Raises:
         UserError: A value that a network refuses.
@@ -37,6 +38,7 @@ class PersonDescriber(BaseModel):
         reid_input: dict | None = None,
         test_poses: int = 0,
         data_preprocessor: dict | None = None,
+        min_joints: int = SynthesisPolicy.min_joints,
     ) -> None:
         # Built here: BaseModel would look the type up in mmengine's scope.
         default = {"type": "posegan_plugin.ReIDDataPreprocessor"}
@@ -47,6 +49,7 @@ class PersonDescriber(BaseModel):
         self.reid_input = ReIDInput(**(reid_input or {"size": (256, 128)}))
         self.test_poses = test_poses if self.generator is not None else 0
         self.standard_poses = torch.zeros(0, NUM_JOINTS, 3)
+        self.min_joints = min_joints
 
     def use_standard_poses(self, keypoints: Tensor) -> None:
         """Choose the ``test_poses`` that people are described in.
@@ -85,5 +88,10 @@ class PersonDescriber(BaseModel):
     def _in_standard_poses(self, batch: PersonBatch) -> Tensor:
         generator = unwrap(self.generator)
         return describe_in_poses(
-            self, generator, batch.images, batch.keypoints, self.standard_poses
+            self,
+            generator,
+            batch.images,
+            batch.keypoints,
+            self.standard_poses,
+            min_joints=self.min_joints,
         )

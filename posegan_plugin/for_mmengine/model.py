@@ -125,7 +125,7 @@ class PoseGANReID(PersonDescriber):
                 "condition_on_camera": condition_on_camera,
             }
         )
-        super().__init__(architecture, reid_input, test_poses, data_preprocessor)
+        super().__init__(architecture, reid_input, test_poses, data_preprocessor, policy.min_joints)
         self.mode = mode
         self.policy = policy
         self.reid_to_generator = reid_to_generator

@@ -31,21 +31,35 @@ class MultiOptimWrapperConstructor:
 
     Args:
         optim_wrapper_cfg: Name of a network (an attribute of the model) -> config of its optimiser
-            wrapper. Networks that the model does not have, or that it does not train, are left out,
-            so that one schedule serves every mode.
-        paramwise_cfg: Not used; part of mmengine's interface.
+            wrapper. Networks that the model was built without, or that it does not train, are left
+            out, so that one schedule serves every mode.
+        paramwise_cfg: Part of mmengine's interface; has to be ``None``.
+
+    Raises:
+        UserError: ``paramwise_cfg`` is given.
     """
 
     def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: dict | None = None) -> None:
+        if paramwise_cfg is not None:
+            raise UserError(
+                "optim_wrapper.paramwise_cfg is not known to MultiOptimWrapperConstructor: leave it "
+                "out and set each network's rate and weight decay in optim_wrapper.NETWORK.optimizer"
+            )
         self.configs = dict(optim_wrapper_cfg)
 
     def __call__(self, model: nn.Module) -> OptimWrapperDict:
         """Build the optimiser wrappers of a model.
 
         Raises:
-            UserError: A network that trains has no entry.
+            UserError: A network that trains has no entry, or an entry is of no network.
         """
         model = getattr(model, "module", model)
+        for name in self.configs:
+            if not isinstance(getattr(model, name, name), nn.Module | None):
+                raise UserError(
+                    f"optim_wrapper has an entry {name!r}, which is no network of this model: check "
+                    f"the spelling; it trains {', '.join(model.trained_networks)}"
+                )
         wrappers = {}
         for name in model.trained_networks:
             if name not in self.configs:

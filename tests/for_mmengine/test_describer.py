@@ -55,6 +55,19 @@ def test_validation_in_standard_poses(build, people, wrapped):
     assert (found - alone)[[0, 1, 2, 4]].abs().amax(dim=1).min() > 1e-3
 
 
+@pytest.mark.parametrize(("options", "posed"), [({}, False), ({"augment.min_joints": 7}, True)])
+def test_joints_that_a_person_needs_in_a_test(build, people, options, posed):
+    """As many as in the training."""
+    model = build(test_poses=2, **options).eval()
+    model.use_standard_poses(people.keypoints)
+    data = {**default_collate([people[0]]), "is_query": torch.zeros(1, dtype=torch.bool)}
+    data["keypoints"][..., 2] = (torch.arange(18) < 7).float()
+    with torch.no_grad():
+        found = torch.from_numpy(model.val_step(data)[0]["feature"])
+        alone = torch.nn.functional.normalize(model(data["image"] / 127.5 - 1))[0]
+    assert torch.allclose(found, alone, atol=1e-4) != posed
+
+
 def test_without_a_generator_there_are_no_standard_poses(build, people):
     assert build(mode="baseline", test_poses=2).test_poses == 0
 

@@ -24,6 +24,7 @@ class Two(nn.Module):
         super().__init__()
         self.first = nn.Linear(2, 2)
         self.second = nn.Linear(2, 1)
+        self.third = None  # in this mode
 
 
 def entry(lr, **options):
@@ -75,6 +76,17 @@ def test_wrapped_model():
 def test_missing_entry():
     with pytest.raises(UserError, match="no entry 'second'"):
         MultiOptimWrapperConstructor({"first": entry(0.1)})(Two())
+
+
+def test_entry_of_no_network():
+    configs = {"first": entry(0.1), "second": entry(0.1), "secnod": {"accumulative_counts": 2}}
+    with pytest.raises(UserError, match=r"entry 'secnod'.*it trains first, second"):
+        MultiOptimWrapperConstructor(configs)(Two())
+
+
+def test_options_for_single_parameters():
+    with pytest.raises(UserError, match=r"optim_wrapper\.paramwise_cfg"):
+        MultiOptimWrapperConstructor({}, {"bias_lr_mult": 2.0})
 
 
 def test_type_and_options_of_a_wrapper():
