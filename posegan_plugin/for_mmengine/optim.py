@@ -51,7 +51,8 @@ class MultiOptimWrapperConstructor:
         """Build the optimiser wrappers of a model.
 
         Raises:
-            UserError: A network that trains has no entry, or an entry is of no network.
+            UserError: A network that trains has no entry, or an entry is of no network; or gradients
+                of several are accumulated in float16.
         """
         model = getattr(model, "module", model)
         for name in self.configs:
@@ -79,6 +80,12 @@ class MultiOptimWrapperConstructor:
                 {"type": "OptimWrapper", **config}, default_args={"optimizer": built}
             )
         scaled = [w for w in wrappers.values() if isinstance(w, Fp16OptimWrapper)]
+        if len(scaled) > 1 and any(w._accumulative_counts > 1 for w in scaled):
+            raise UserError(
+                "optim_wrapper: accumulative_counts above 1 does not go with --amp-dtype float16: a "
+                "step of one network can change the loss scale while gradients of another are "
+                "accumulated; use --amp (bfloat16), or leave accumulative_counts out"
+            )
         for wrapper in scaled:
             wrapper.scaler = scaled[0].scaler
         return OptimWrapperDict(**wrappers)
@@ -161,7 +168,8 @@ def update_together(
     Args:
         loss: Scalar.
         wrappers: The optimisers of all networks that the loss trains, by network. The first one's
-            ``accumulative_counts`` says after how many calls a step is made.
+            ``accumulative_counts`` says after how many calls a step is made; the count begins anew
+            in a run that is resumed.
         terms: The unweighted losses behind it, to name one that is not finite, and what else is to
             be logged.
 

@@ -242,6 +242,13 @@ class TestFloat16:
         with pytest.raises(NonFiniteError, match="first or second at any loss scale"):
             update_together(self.loss(model, wrappers), dict(wrappers.items()))
 
+    def test_gradients_of_several_networks_are_not_accumulated(self, model):
+        """The scale could change between them."""
+        with pytest.raises(UserError, match=r"accumulative_counts.*--amp-dtype float16"):
+            self.wrappers(model, accumulative_counts=2)
+        model.trained_networks = ["first"]
+        assert len(self.wrappers(model, accumulative_counts=2)) == 1
+
     def test_the_scale_is_part_of_the_state(self, model):
         wrappers = self.wrappers(model, init_scale=2.0**40)
         update_together(self.loss(model, wrappers), dict(wrappers.items()))
