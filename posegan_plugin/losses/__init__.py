@@ -10,7 +10,7 @@ from posegan_plugin.losses.distances import (
     squared_distances,
     unit_embeddings,
 )
-from posegan_plugin.losses.identity import IdentityLoss, identity_loss
+from posegan_plugin.losses.identity import identity_loss
 from posegan_plugin.losses.objective import ObjectiveWeights
 from posegan_plugin.losses.perceptual import perceptual_loss
 from posegan_plugin.losses.quartet import QuartetLoss, quartet_loss
@@ -22,7 +22,6 @@ from posegan_plugin.losses.structural import structural_loss
 
 __all__ = [
     "AdversarialLoss",
-    "IdentityLoss",
     "ObjectiveWeights",
     "QuartetLoss",
     "WeightRamp",

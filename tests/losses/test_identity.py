@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from posegan_plugin.errors import UserError
-from posegan_plugin.losses import IdentityLoss, identity_loss
+from posegan_plugin.losses import identity_loss
 
 TOLERANCE = {
     torch.float16: 1e-5,
@@ -92,22 +92,7 @@ def test_confident_logits_stay_finite():
     assert logits.grad.tolist() == [[1, -1]]
 
 
-def test_real_and_synthesised_people_have_their_own_smoothing():
-    logits = random_logits()
-    synthesised = torch.tensor([False, True, True, False, True])
-    loss = IdentityLoss(label_smoothing=0.1, synthesised_smoothing=0.4)
-    expected = identity_loss(logits, PIDS, torch.tensor([0.1, 0.4, 0.4, 0.1, 0.4]))
-    assert torch.equal(loss(logits, PIDS, synthesised), expected)
-    assert torch.equal(loss(logits, PIDS), identity_loss(logits, PIDS, 0.1))
-    weights = torch.tensor([1.0, 0.0, 0.0, 1.0, 0.0])
-    real_only = identity_loss(logits[[0, 3]], PIDS[[0, 3]], 0.1)
-    assert torch.allclose(loss(logits, PIDS, synthesised, weights), real_only)
-
-
 @pytest.mark.parametrize("value", [-0.1, 1.5, math.nan])
 def test_impossible_smoothing(value):
-    for name in ("label_smoothing", "synthesised_smoothing"):
-        with pytest.raises(UserError, match=name):
-            IdentityLoss(**{name: value})
     with pytest.raises(UserError, match="label_smoothing"):
         identity_loss(torch.zeros(1, 2), torch.tensor([0]), value)
