@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 import torch
 from mmengine.device import get_device
-from mmengine.optim import OptimWrapper, OptimWrapperDict
-from mmengine.registry import OPTIM_WRAPPERS, OPTIMIZERS
+from mmengine.optim import AmpOptimWrapper, ApexOptimWrapper, OptimWrapper, OptimWrapperDict
+from mmengine.registry import OPTIM_WRAPPERS, OPTIMIZERS, Registry
 from mmengine.runner import autocast
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -51,8 +51,9 @@ class MultiOptimWrapperConstructor:
         """Build the optimiser wrappers of a model.
 
         Raises:
-            UserError: A network that trains has no entry, or an entry is of no network; or gradients
-                of several are accumulated in float16.
+            UserError: A network that trains has no entry, or an entry is of no network; a wrapper is
+                mmengine's own for mixed precision; or gradients of several networks are accumulated
+                in float16.
         """
         model = getattr(model, "module", model)
         for name in self.configs:
@@ -66,12 +67,12 @@ class MultiOptimWrapperConstructor:
             if name not in self.configs:
                 raise UserError(f"optim_wrapper has no entry {name!r}, a network of this model")
             config = copy.deepcopy(dict(self.configs[name]))
+            _check_wrapper(name, _class_of(OPTIM_WRAPPERS, config))
             optimizer = dict(config.pop("optimizer"))
             network = getattr(model, name)
             parameters = list(network.parameters())
-            kind = optimizer.get("type")
-            kind = OPTIMIZERS.get(kind) if isinstance(kind, str) else kind
-            if isinstance(kind, type):  # an unknown one is named by the registry
+            kind = _class_of(OPTIMIZERS, optimizer)
+            if kind is not None:
                 optimizer = with_fused(kind, optimizer, parameters[0].device.type)
             optimizer["params"] = parameters
             built = OPTIMIZERS.build(optimizer)
@@ -89,6 +90,21 @@ class MultiOptimWrapperConstructor:
         for wrapper in scaled:
             wrapper.scaler = scaled[0].scaler
         return OptimWrapperDict(**wrappers)
+
+
+def _class_of(registry: Registry, config: dict) -> type | None:
+    """None for one that is not known; the registry says so when it builds."""
+    kind = config.get("type")
+    kind = registry.get(kind) if isinstance(kind, str) else kind
+    return kind if isinstance(kind, type) else None
+
+
+def _check_wrapper(network: str, kind: type | None) -> None:
+    if kind is not None and issubclass(kind, AmpOptimWrapper | ApexOptimWrapper):
+        raise UserError(
+            f"optim_wrapper.{network}.type={kind.__name__!r} scales the loss of one network, and here "
+            "several share a loss: leave it out and use --amp, or --amp-dtype float16"
+        )
 
 
 class Bf16OptimWrapper(OptimWrapper):

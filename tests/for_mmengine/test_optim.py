@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from mmengine.optim import OptimWrapper, OptimWrapperDict
+from mmengine.optim import AmpOptimWrapper, OptimWrapper, OptimWrapperDict
 from torch import nn
 
 from posegan_plugin import UserError
@@ -82,6 +82,12 @@ def test_entry_of_no_network():
     configs = {"first": entry(0.1), "second": entry(0.1), "secnod": {"accumulative_counts": 2}}
     with pytest.raises(UserError, match=r"entry 'secnod'.*it trains first, second"):
         MultiOptimWrapperConstructor(configs)(Two())
+
+
+@pytest.mark.parametrize("kind", ["AmpOptimWrapper", AmpOptimWrapper])
+def test_mmengines_own_mixed_precision(kind):
+    with pytest.raises(UserError, match=r"optim_wrapper\.second\.type='AmpOptimWrapper'.*--amp"):
+        MultiOptimWrapperConstructor({"first": entry(0.1), "second": entry(0.1, type=kind)})(Two())
 
 
 def test_options_for_single_parameters():
