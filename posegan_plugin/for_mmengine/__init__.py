@@ -11,11 +11,8 @@ from posegan_plugin.for_mmengine.distributed import SeparateDDP
 from posegan_plugin.for_mmengine.loop import ResumableEpochLoop
 from posegan_plugin.for_mmengine.metric import ReIDMetric
 from posegan_plugin.for_mmengine.model import PoseGANReID
-from posegan_plugin.for_mmengine.optim import (
-    Bf16OptimWrapper,
-    Fp16OptimWrapper,
-    MultiOptimWrapperConstructor,
-)
+from posegan_plugin.for_mmengine.optim import Bf16OptimWrapper, Fp16OptimWrapper
+from posegan_plugin.for_mmengine.optim_constructor import MultiOptimWrapperConstructor
 from posegan_plugin.for_mmengine.preprocessor import ReIDDataPreprocessor
 from posegan_plugin.for_torchreid.backbone import TorchreidBackbone
 

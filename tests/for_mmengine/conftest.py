@@ -131,3 +131,25 @@ def line_runner(tmp_path):
         return Runner(model=Line(), **{**defaults, **options})
 
     return make
+
+
+class Two(torch.nn.Module):
+    trained_networks = ("first", "second")
+
+    def __init__(self):
+        super().__init__()
+        self.first = torch.nn.Linear(2, 2)
+        self.second = torch.nn.Linear(2, 1)
+        self.third = None  # in this mode
+
+
+@pytest.fixture
+def build_two():
+    """Makes a model of two networks that train."""
+    return Two
+
+
+@pytest.fixture
+def entry():
+    """Makes the config of an optimiser wrapper."""
+    return lambda lr, **options: {"optimizer": {"type": "SGD", "lr": lr}, **options}
