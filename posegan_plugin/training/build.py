@@ -27,6 +27,8 @@ def build_objectives(
     Args:
         weights: ``adversarial``, ``reconstruction``, ``semantic``, ``quartet``, ``identity``,
             ``perceptual``, ``structural``; those left out are the paper's 5, 10, 10, 1, 1, 0, 0.
+            ``semantic`` is that of embeddings scaled to a root mean square of 1, which is not in the
+            paper: their own scale would be part of the weight.
         adversarial: ``bce``, ``lsgan`` or ``hinge``.
         adversarial_ramp: Start and end, in [0, 1] of the training, over which the adversarial
             weight rises from 0; (0, 0) is the paper's full weight from the first step.
@@ -36,7 +38,8 @@ def build_objectives(
             :func:`posegan_plugin.training.feature_maps.captured`.
         perceptual_ramp: As ``adversarial_ramp``, for the perceptual weight.
         quartet: Options of :class:`posegan_plugin.losses.QuartetLoss`.
-        quartet_ramp: As ``adversarial_ramp``, for the quartet weight.
+        quartet_ramp: As ``adversarial_ramp``, for the quartet weight. The configs let it rise, the
+            paper's ablations too: a network trained from scratch collapses under it at once.
         label_smoothing: Of real people's identity labels.
 
     Raises:
