@@ -60,6 +60,8 @@ def follow(place):
             quick = f"{QUICK} model.name {model}"
             if "/pose_" in command:
                 quick += f" {QUICK_NETWORKS}"
+            if "quartet_market" in command:
+                quick += " posegan.num_partners 2"
             with pytest.MonkeyPatch.context() as patch:
                 patch.chdir(place)
                 done[command] = tool.train(tool.parse_args([*line, *quick.split()]))

@@ -17,6 +17,7 @@ _EXPORTS = {
     "TrainPeople": "people",
     "register": "registration",
     "trained_generator": "yaml_networks",
+    "use_partners": "partners",
 }
 __all__ = sorted(_EXPORTS)
 

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from posegan_plugin.errors import UserError
+from posegan_plugin.for_torchreid.partners import use_partners
 from posegan_plugin.for_torchreid.resolver import torchreid_module
 from posegan_plugin.for_torchreid.weights import load_weights
 from posegan_plugin.for_torchreid.yaml_config import Section
@@ -98,7 +99,21 @@ def build_datamanager(config: Section) -> object:
             f"{len(built.train_loader.dataset)} training images can fill; lower it"
         )
     _refuse_damaged(built, config.test.evaluate)
+    options = config.posegan
+    if options and options.mode != "baseline" and not config.test.evaluate:
+        _use_partners(built, options.num_partners)
     return built
+
+
+def _use_partners(manager: object, count: int | None) -> None:
+    if count is None:
+        return
+    try:
+        use_partners(manager, count)
+    except UserError as error:
+        raise UserError(
+            f"posegan.num_partners={count}, which are a part of train.batch_size: {error}"
+        ) from error
 
 
 def _refuse_damaged(manager: object, test_only: bool) -> None:

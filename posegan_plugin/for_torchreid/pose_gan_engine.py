@@ -46,8 +46,9 @@ class PoseGANEngine(SafeEngine, torchreid_module("engine").Engine):
     what it draws joins the batch of the re-ID losses.
 
     Args:
-        datamanager (DataManager): torchreid's, with ``train_sampler='RandomIdentitySampler'``; not
-            wrapped, since the engine itself adds people.
+        datamanager (DataManager): torchreid's, with ``train_sampler='RandomIdentitySampler'`` or
+            :func:`~posegan_plugin.for_torchreid.use_partners`; not wrapped, since the engine itself
+            adds people.
         reid (nn.Module): any torchreid model built with ``loss='triplet'``, or one of this plugin's.
         generator (nn.Module): a :class:`posegan_plugin.models.PoseTransferGenerator`.
         appearance_discriminator (nn.Module): D_I; None leaves it out.

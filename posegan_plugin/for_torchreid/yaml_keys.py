@@ -137,6 +137,9 @@ POSEGAN = {
     "reid_to_generator": True,
     "test_poses": 0,  # standard poses that people of a test are described in besides
     "max_pairs": Maybe(int),
+    "num_partners": Maybe(
+        int
+    ),  # second images in a batch of random ones; null: sampler.train_sampler
     "gan_lr": 2e-4,  # of generator and discriminators; the schedule is train.lr_scheduler's
     "gan_betas": [0.5, 0.999],
     "amp": False,
