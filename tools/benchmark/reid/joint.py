@@ -44,8 +44,8 @@ def joint_config(
         "optim_wrapper.reid.optimizer": {"lr": setting.lr, "weight_decay": 5e-4},
         "train_cfg.max_epochs": setting.epochs,
         "train_dataloader.batch_size": preset.batch,
-        "train_dataloader.sampler.num_images": preset.batch - preset.batch // 4,
-        "train_dataloader.sampler.num_partners": preset.batch // 4,
+        "train_dataloader.sampler.num_images": preset.batch - preset.num_partners,
+        "train_dataloader.sampler.num_partners": preset.num_partners,
         "train_dataloader.dataset.keypoints": None,  # those beside the images
         "train_dataloader.dataset.image_size": preset.image_size,
         "randomness.seed": seed,

@@ -34,6 +34,11 @@ class Preset:
     batch: int = 64
     workers: int = 4
 
+    @property
+    def num_partners(self) -> int:
+        """Second images in a batch of the rows that need two images of a person."""
+        return self.batch // 4
+
 
 _TINY_NETWORKS = {
     "model.generator.image_size": (32, 16),

@@ -41,8 +41,6 @@ class Row:
     teacher: bool = False
 
 
-# A batch must hold several images of a person.
-_IDENTITIES = {"sampler.train_sampler": "RandomIdentitySampler", "sampler.num_instances": 4}
 _WEIGHTS = (1.0, 0.3, 0.1)
 _TARGETS = ("cross_camera", "any", "same_id")
 _PAPER = {
@@ -69,14 +67,20 @@ FAMILIES = {
     "triplet": Family(
         "triplet",
         True,
-        {**_IDENTITIES, "loss.name": "triplet", "loss.triplet.weight_x": 1.0},
+        {
+            # A batch must hold several images of a person, and torchreid has no other sampler for that.
+            "sampler.train_sampler": "RandomIdentitySampler",
+            "sampler.num_instances": 4,
+            "loss.name": "triplet",
+            "loss.triplet.weight_x": 1.0,
+        },
         "loss.triplet.weight_t",
         _WEIGHTS,
     ),
     "quartet": Family(
         "quartet_random",
         True,
-        {**_IDENTITIES, "posegan.mode": "quartet", "posegan.objective.quartet_ramp": [0.1, 0.3]},
+        {"posegan.mode": "quartet", "posegan.objective.quartet_ramp": [0.1, 0.3]},
         "posegan.objective.weights.quartet",
         _WEIGHTS,
     ),

@@ -153,8 +153,11 @@ class Runs:
         if SYNTHESIS_TARGET in options:
             people = self._rendered(options.pop(SYNTHESIS_TARGET))
         shared = toolbox_options(self._preset, setting, people, seed)
-        if options.get("posegan.mode", "").startswith("online"):
+        mode = options.get("posegan.mode", "")
+        if mode.startswith("online"):
             shared |= generator_options(self._generator, people)
+        if mode == "quartet":
+            shared["posegan.num_partners"] = self._preset.num_partners
         if row.teacher:
             teacher = self._training("softmax", seed, settings)
             folder = self._place("softmax", teacher) / f"seed{seed}"
