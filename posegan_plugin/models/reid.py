@@ -32,7 +32,8 @@ class ReIDNetwork(nn.Module):
         backbone: A module (B, 3, h, w) -> (B, F) with the attribute ``feature_dim`` = F.
         num_identities: Training identities.
         embedding_dim: Size of the embedding layer (paper: 128).
-        hidden_dim: Size of the classifier's middle layer (paper: 128).
+        hidden_dim: Size of the classifier's middle layer (paper: 128); ``None`` for a classifier that
+            is linear in the feature, as torchreid's.
         dropout: Dropout rate of the classifier (paper: 0.5).
         descriptor: What :meth:`describe` returns, for retrieval and as the encoder E of the
             semantic-consistency loss: ``feature`` (the backbone's vector,
@@ -53,7 +54,7 @@ class ReIDNetwork(nn.Module):
         backbone: nn.Module,
         num_identities: int,
         embedding_dim: int = 128,
-        hidden_dim: int = 128,
+        hidden_dim: int | None = 128,
         dropout: float = 0.5,
         descriptor: str = "feature",
     ) -> None:
@@ -66,13 +67,17 @@ class ReIDNetwork(nn.Module):
         self.descriptor = descriptor
         self.backbone = backbone
         self.embedding = nn.Linear(features, embedding_dim)
-        self.classifier = nn.Sequential(
-            nn.Linear(features, hidden_dim),
-            nn.BatchNorm1d(hidden_dim),
-            nn.Dropout(dropout),
-            nn.ReLU(inplace=True),
-            nn.Linear(hidden_dim, num_identities),
-        )
+        if hidden_dim is None:
+            layers = [nn.Dropout(dropout), nn.Linear(features, num_identities)]
+        else:
+            layers = [
+                nn.Linear(features, hidden_dim),
+                nn.BatchNorm1d(hidden_dim),
+                nn.Dropout(dropout),
+                nn.ReLU(inplace=True),
+                nn.Linear(hidden_dim, num_identities),
+            ]
+        self.classifier = nn.Sequential(*layers)
 
     def forward(self, images: Tensor) -> ReIDOutput:
         """Features, embeddings and logits of images (B, 3, h, w) with ImageNet normalisation."""

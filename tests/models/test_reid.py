@@ -34,6 +34,14 @@ def test_classifier_is_the_papers():
     assert (layers[4].in_features, layers[4].out_features) == (128, 7)
 
 
+def test_classifier_without_a_middle_layer_is_linear_in_the_feature():
+    reid = network(hidden_dim=None, dropout=0.2)
+    dropout, linear = reid.classifier
+    assert (dropout.p, linear.in_features, linear.out_features) == (0.2, 6, 7)
+    expected = torch.nn.functional.linear(MeanColour()(images()), linear.weight, linear.bias)
+    assert torch.allclose(reid.eval()(images()).logits, expected, atol=1e-6)
+
+
 def test_shapes():
     output = network()(images())
     assert output.feature.shape == (4, 6)
