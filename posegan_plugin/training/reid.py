@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from posegan_plugin.augment import PersonBatch
+from posegan_plugin.errors import UserError
 from posegan_plugin.losses import (
     ObjectiveWeights,
     QuartetLoss,
@@ -24,7 +25,10 @@ class ReIDObjective(nn.Module):
         quartet: The quartet loss; its default where ``None``.
         quartet_ramp: Factor on the quartet weight over the training: a metric loss at full weight on
             a network trained from scratch tends to collapse, so it can wait for the identity loss.
-        label_smoothing: Of real people; synthesised people bring their own with the batch.
+        label_smoothing: Of real people, in [0, 1]; synthesised people bring their own with the batch.
+
+    Raises:
+        UserError: ``label_smoothing`` is outside its range.
     """
 
     def __init__(
@@ -35,6 +39,10 @@ class ReIDObjective(nn.Module):
         label_smoothing: float = 0.0,
     ) -> None:
         super().__init__()
+        if not 0 <= label_smoothing <= 1:
+            raise UserError(
+                f"model objective: label_smoothing={label_smoothing} must be from 0 to 1"
+            )
         self.weights = weights or ObjectiveWeights()
         self.quartet = quartet or QuartetLoss()
         self.quartet_ramp = quartet_ramp or WeightRamp()

@@ -52,6 +52,7 @@ def test_every_value_arrives():
         ({"adversarial_ramp": (0.1, 0.2, 0.3)}, r"adversarial_ramp=\(0.1, 0.2, 0.3\).*start, end"),
         ({"quartet_ramp": [0.1]}, r"quartet_ramp=\(0.1,\).*start, end"),
         ({"quartet": {"mining": "semi"}}, r"'semi'"),
+        ({"label_smoothing": 1.5}, r"label_smoothing=1.5 must be from 0 to 1"),
     ],
 )
 def test_impossible_values_are_named(options, message):
