@@ -23,7 +23,11 @@ DATA = tuple(_CONFIGS)
 # How E and the judge train, whatever the data set's config says: rows of one table share the two, and
 # configs change.
 _SCHEDULE = "_base_/schedules/short.py"
-_REID = {"model.reid_input.erase": 0.0, "model.objective.label_smoothing": 0.0}
+_REID = {
+    "model.reid.hidden_dim": 128,
+    "model.reid_input.erase": 0.0,
+    "model.objective.label_smoothing": 0.0,
+}
 JUDGE = "resnet18"
 
 

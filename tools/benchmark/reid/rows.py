@@ -44,6 +44,7 @@ class Row:
 _WEIGHTS = (1.0, 0.3, 0.1)
 _TARGETS = ("cross_camera", "any", "same_id")
 _PAPER = {
+    "model.reid.hidden_dim": 128,
     "model.generator.correspondence": None,
     "model.generator.part_warp": False,
     "model.condition_on_camera": False,
