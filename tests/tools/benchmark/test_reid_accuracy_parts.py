@@ -3,6 +3,7 @@
 import copy
 import importlib
 import json
+import re
 import shutil
 import sys
 import threading
@@ -178,6 +179,8 @@ def content(parts, people, tmp_path_factory):
         ("joint", "joint_no_D_P", {"model.pose_discriminator"}),
         ("joint", "joint_no_L_S", {"model.objective.weights.semantic"}),
         ("correspondence", "reid_to_generator", {"model.reid_to_generator"}),
+        ("correspondence", "papers_classifier", {"model.reid.hidden_dim"}),
+        ("real_joint", "real_papers_classifier", {"model.reid.hidden_dim"}),
         ("correspondence", "reid_not_to_generator", set()),
         ("joint", "joint", set()),  # after joint_no_L_S
     ],
@@ -337,6 +340,22 @@ def test_poses_belong_to_the_generator_that_drew_them(parts, people, tmp_path):
     assert poses(second, 2, trains=False) == {"mirror": ["a", "mirror"]}
     assert poses(second, 2)["2"] == ["b", 2]
     assert poses(first, trains=False)["2"] == ["a", 2]
+
+
+def test_a_collapsed_row_is_named_and_not_drawn(parts, tmp_path):
+    def runs(label, score):
+        scores = dict.fromkeys(parts.scoring.SCORES, score)
+        return [{"label": label, "seconds": 60.0, "scores": scores, "poses": {"0": scores}}]
+
+    rows = {"softmax": runs("well", 60.0), "triplet": runs("badly", 2.5)}
+    write_plot = importlib.import_module("reid.plot").write_plot
+    for equal_time in ({}, rows):
+        write_plot(rows, equal_time, "Title", tmp_path / "plot.svg")
+        texts = re.findall(r"<!-- (.*) -->", (tmp_path / "plot.svg").read_text())
+        hollow = "hollow: equal time; " * bool(equal_time)
+        assert f"Title; {hollow}not drawn: badly, mAP 2.5" in texts
+        assert "well" in texts
+        assert "badly" not in texts
 
 
 def test_other_key_points_are_other_people(parts, people, tmp_path):

@@ -14,6 +14,8 @@ from reid.table import Runs, posed_value, scores_of
 def write_plot(rows: Runs, equal_time: Runs, title: str, path: Path) -> None:
     """One panel each for R1, mAP and standard poses.
 
+    A row whose mAP is not half of the best is named and not drawn: the others would lie on each other.
+
     Args:
         rows: Runs of equal length, filled points.
         equal_time: Runs that took equally long, hollow points.
@@ -23,7 +25,11 @@ def write_plot(rows: Runs, equal_time: Runs, title: str, path: Path) -> None:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(14, 6), layout="constrained")
-    figure.suptitle(f"{title}; hollow: equal time" if equal_time else title)
+    rows, collapsed = _divided(rows)
+    equal_time = {name: found for name, found in equal_time.items() if name in rows}
+    notes = ["hollow: equal time"] * bool(equal_time)
+    notes += [f"not drawn: {label}, mAP {score}" for label, score in collapsed.items()]
+    figure.suptitle("; ".join([title, *notes]))
     first, second, third = figure.subplots(1, 3)
     for axes, score in ((first, "R1"), (second, "mAP")):
         axes.set(xlabel="seconds of training", ylabel=f"{score}, %")
@@ -51,6 +57,15 @@ def write_plot(rows: Runs, equal_time: Runs, title: str, path: Path) -> None:
     handles, labels = first.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize="small")
     write_svg(figure, path)
+
+
+def _divided(rows: Runs) -> tuple[Runs, dict[str, str]]:
+    """The rows that are drawn; label and mAP of those that are not."""
+    scores = {name: scores_of(found, "mAP") for name, found in rows.items()}
+    least = max(score.mean for score in scores.values()) / 2
+    drawn = {name: found for name, found in rows.items() if scores[name].mean >= least}
+    others = rows.keys() - drawn.keys()
+    return drawn, {rows[name][0]["label"]: scores[name].text(1) for name in sorted(others)}
 
 
 def _style(number: int, hollow: bool) -> dict[str, object]:

@@ -140,7 +140,16 @@ def _online(change: str, /, needs_teacher: bool = False, **augment: object) -> R
     return Row(f"online 1/4, {change}", "online", {**_SOFTMAX, **options}, needs_teacher)
 
 
+_PAPERS_CLASSIFIER = {"model.reid.hidden_dim": _PAPER["model.reid.hidden_dim"]}
 OUR_ABLATIONS = {
+    "real_papers_classifier": Row(
+        "joint's re-ID network, real people only, the paper's classifier",
+        "real_joint",
+        _PAPERS_CLASSIFIER,
+    ),
+    "papers_classifier": Row(
+        "joint with correspondence, the paper's classifier", "correspondence", _PAPERS_CLASSIFIER
+    ),
     "reid_to_generator": Row(
         "joint with correspondence, re-ID losses train the generator",
         "correspondence",
