@@ -18,6 +18,7 @@ from pathlib import Path
 
 import torch
 
+from posegan_plugin.datasets import ReIDSplits
 from posegan_plugin.file_hash import file_hash
 from posegan_plugin.pose import write_atomic
 
@@ -144,10 +145,11 @@ def environment(device: str) -> dict[str, str]:
     }
 
 
-def content_hash(*groups: Iterable[str | Path]) -> str:
-    """One hash of the names and the contents of groups of files, wherever they lie."""
+def people_hash(splits: ReIDSplits, keypoints: Iterable[str | Path]) -> str:
+    """One hash of the names and contents of all images and key point files, wherever they lie."""
+    people = (splits.train, splits.query, splits.gallery)
     digest = hashlib.sha256()
-    for number, files in enumerate(groups):
+    for number, files in enumerate([*([p.path for p in part] for part in people), keypoints]):
         for file in files:
             digest.update(f"{number} {file_hash(file)} ".encode() + os.fsencode(Path(file).name))
     return digest.hexdigest()

@@ -1,10 +1,12 @@
 """Scripts of ``tools/benchmark``: as modules, and run."""
 
+import importlib
 import importlib.util
 import json
 import runpy
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -61,3 +63,20 @@ def run(monkeypatch, tmp_path):
         return content, [dict(zip(content["columns"], r, strict=True)) for r in content["rows"]]
 
     return run
+
+
+@pytest.fixture(scope="module")
+def parts():
+    """The modules of ``reid_accuracy.py`` by name."""
+    names = ("people", "presets", "rows", "search", "joint", "runs", "scoring", "store", "table")
+    names += ("trained",)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(FOLDER)
+        yield SimpleNamespace(**{n: importlib.import_module(f"reid.{n}") for n in names})
+
+
+@pytest.fixture(scope="module")
+def people(parts, tmp_path_factory):
+    """The procedural people of its tiny preset."""
+    work = tmp_path_factory.mktemp("people")
+    return parts.people.find_people("procedural", Path(), parts.presets.PRESETS["tiny"], work)

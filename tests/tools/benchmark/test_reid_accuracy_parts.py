@@ -3,16 +3,13 @@
 import copy
 import importlib
 import json
-import re
 import shutil
 import sys
-import threading
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-import torch
 
 pytest.importorskip("torchreid")
 
@@ -20,24 +17,6 @@ from posegan_plugin import config_path
 from posegan_plugin.datasets import read_market_layout
 from posegan_plugin.errors import UserError
 from posegan_plugin.for_mmengine.config import load_config
-
-FOLDER = Path(__file__).resolve().parents[3] / "tools" / "benchmark"
-
-
-@pytest.fixture(scope="module")
-def parts():
-    """The modules of the benchmark by name."""
-    names = ("people", "presets", "rows", "search", "joint", "runs", "scoring", "store", "table")
-    names += ("trained",)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(FOLDER)
-        yield SimpleNamespace(**{n: importlib.import_module(f"reid.{n}") for n in names})
-
-
-@pytest.fixture(scope="module")
-def people(parts, tmp_path_factory):
-    work = tmp_path_factory.mktemp("people")
-    return parts.people.find_people("procedural", Path(), parts.presets.PRESETS["tiny"], work)
 
 
 def test_families_have_the_same_number_of_trials(parts):
@@ -126,6 +105,15 @@ def test_a_folder_that_torchreid_would_misread(parts, people, tmp_path):
     preset = parts.presets.PRESETS["tiny"]
     with pytest.raises(UserError, match="a folder without one"):
         parts.people.find_people("market", people.root, preset, tmp_path / "run3_c2" / "work")
+
+
+def test_other_key_points_are_other_people(parts, people, tmp_path):
+    copy = parts.people.People(tmp_path)
+    shutil.copytree(people.folder, copy.folder)
+    assert copy.digest == people.digest
+    file = Path(copy.keypoints[0])
+    file.write_text(file.read_text().replace("1", "2"))
+    assert parts.people.People(tmp_path).digest != people.digest
 
 
 def differences(first, second, path=""):
@@ -291,91 +279,3 @@ def test_tuning_the_baseline_alone(pretended):
     ]
     assert list(numbers["search"]) == ["softmax"]
     assert "--tune baseline`" in path.read_text()
-
-
-def test_two_processes_share_a_store(parts, tmp_path):
-    first, second = (parts.store.Store(tmp_path / "runs.json") for _ in range(2))
-    first.put("a", {"seed": 0})
-    second.put("b", {"seed": 1})
-    first.put("c", {"seed": 2})
-    assert (first.get("b"), second.get("c")) == ({"seed": 1}, {"seed": 2})
-
-
-def test_no_result_is_lost_where_two_are_put_at_once(parts, tmp_path, monkeypatch):
-    """The second comes while the first has read the file and not yet written it."""
-    stores = [parts.store.Store(tmp_path / "runs.json") for _ in range(2)]
-    other = threading.Thread(target=stores[1].put, args=("b", {"seed": 1}))
-    write = parts.store.write_atomic
-
-    def slowly(*args):
-        if threading.current_thread() is not other:
-            other.start()
-            other.join(timeout=0.2)
-        write(*args)
-
-    monkeypatch.setattr(parts.store, "write_atomic", slowly)
-    stores[0].put("a", {"seed": 0})
-    other.join()
-    assert (stores[0].get("a"), stores[0].get("b")) == ({"seed": 0}, {"seed": 1})
-
-
-def test_poses_belong_to_the_generator_that_drew_them(parts, people, tmp_path):
-    preset = parts.presets.PRESETS["tiny"]
-    settings = {"softmax": parts.search.untuned(parts.rows.FAMILIES["softmax"], preset)}
-    store = parts.store.Store(tmp_path / "runs.json")
-    first, second = (SimpleNamespace(sha256=n * 64, generator=n) for n in "ab")
-
-    def poses(generator, *views, trains=True):
-        runs = parts.runs.Runs(people, preset, tmp_path, generator, "cpu", store, trains)
-        trained = parts.trained.Trained(None, None, 1.0, 1)
-        training = SimpleNamespace(train=lambda folder: trained)
-        runs._named = lambda *_: ("softmax_1/seed0", training)
-        runs._scorer = SimpleNamespace(
-            plain=lambda network: {"R1": 0.0}, averaged=lambda network, k: [network.generator, k]
-        )
-        return runs.result("softmax", 0, settings, views)["poses"]
-
-    assert poses(first, 2, "mirror") == {"mirror": ["a", "mirror"], "2": ["a", 2]}
-    assert poses(None, "mirror") == {"mirror": ["a", "mirror"]}
-    assert poses(second, 2, trains=False) == {"mirror": ["a", "mirror"]}
-    assert poses(second, 2)["2"] == ["b", 2]
-    assert poses(first, trains=False)["2"] == ["a", 2]
-
-
-def test_a_collapsed_row_is_named_and_not_drawn(parts, tmp_path):
-    def runs(label, score):
-        scores = dict.fromkeys(parts.scoring.SCORES, score)
-        return [{"label": label, "seconds": 60.0, "scores": scores, "poses": {"0": scores}}]
-
-    rows = {"softmax": runs("well", 60.0), "triplet": runs("badly", 2.5)}
-    write_plot = importlib.import_module("reid.plot").write_plot
-    for equal_time in ({}, rows):
-        write_plot(rows, equal_time, "Title", tmp_path / "plot.svg")
-        texts = re.findall(r"<!-- (.*) -->", (tmp_path / "plot.svg").read_text())
-        hollow = "hollow: equal time; " * bool(equal_time)
-        assert f"Title; {hollow}not drawn: badly, mAP 2.5" in texts
-        assert "well" in texts
-        assert "badly" not in texts
-
-
-def test_other_key_points_are_other_people(parts, people, tmp_path):
-    copy = parts.people.People(tmp_path)
-    shutil.copytree(people.folder, copy.folder)
-    assert copy.digest == people.digest
-    file = Path(copy.keypoints[0])
-    file.write_text(file.read_text().replace("1", "2"))
-    assert parts.people.People(tmp_path).digest != people.digest
-
-
-def test_a_person_and_its_mirror_image(parts, monkeypatch):
-    scoring = parts.scoring
-    images = torch.zeros(1, 3, 2, 2)
-    images[..., 0] = 3.0
-    monkeypatch.setattr(scoring, "read_images", lambda people, rows: images)
-    monkeypatch.setattr(scoring.Scorer, "_test", None)
-    monkeypatch.setattr(scoring.Scorer, "_scores", lambda self, describe: describe(None))
-    scorer = scoring.Scorer(None, parts.presets.PRESETS["tiny"], "cpu")
-    offset = torch.tensor([0.0, 4.0])
-    columns = parts.trained.Trained(lambda x: x[:, 0].mean(dim=1) + offset, None, 0.0, 0)
-    # (3, 4) / 5 and (0, 7) / 7
-    assert scorer.averaged(columns, scoring.MIRROR)[0].tolist() == pytest.approx([0.6, 1.8])

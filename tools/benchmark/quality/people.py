@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness import content_hash
+from harness import people_hash
 from mmengine.config import Config
 
 from posegan_plugin.datasets import ReIDSplits
@@ -26,8 +26,7 @@ def claim(folder: Path, config: Config, splits: ReIDSplits) -> None:
     """
     dataset = config.test_dataset
     keypoints = find_keypoint_files(dataset.get("keypoints"), splits, dataset.data_root)
-    people = (splits.train, splits.query, splits.gallery)
-    digest = content_hash(*([p.path for p in part] for part in people), keypoints)
+    digest = people_hash(splits, keypoints)
     file = folder / "people.sha256"
     if not file.is_file():
         write_atomic(file, f"{digest}\n".encode())

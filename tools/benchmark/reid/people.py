@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from harness import content_hash
+from harness import people_hash
 
 from posegan_plugin.datasets import Person, read_market_layout
 from posegan_plugin.datasets.procedural import ProceduralPeopleSpec, write_procedural_people
@@ -48,9 +48,7 @@ class People:
     @cached_property
     def digest(self) -> str:
         """Hash of all images and key points."""
-        splits = read_market_layout(self.folder)
-        people = (splits.train, splits.query, splits.gallery)
-        return content_hash(*([p.path for p in part] for part in people), self.keypoints)
+        return people_hash(read_market_layout(self.folder), self.keypoints)
 
 
 def find_people(data: str, data_root: Path, preset: Preset, work: Path) -> People:

@@ -1,0 +1,90 @@
+"""What ``tools/benchmark/reid_accuracy.py`` makes of trained networks: results, poses, plot."""
+
+import importlib
+import re
+import threading
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+pytest.importorskip("torchreid")
+
+
+def test_two_processes_share_a_store(parts, tmp_path):
+    first, second = (parts.store.Store(tmp_path / "runs.json") for _ in range(2))
+    first.put("a", {"seed": 0})
+    second.put("b", {"seed": 1})
+    first.put("c", {"seed": 2})
+    assert (first.get("b"), second.get("c")) == ({"seed": 1}, {"seed": 2})
+
+
+def test_no_result_is_lost_where_two_are_put_at_once(parts, tmp_path, monkeypatch):
+    """The second comes while the first has read the file and not yet written it."""
+    stores = [parts.store.Store(tmp_path / "runs.json") for _ in range(2)]
+    other = threading.Thread(target=stores[1].put, args=("b", {"seed": 1}))
+    write = parts.store.write_atomic
+
+    def slowly(*args):
+        if threading.current_thread() is not other:
+            other.start()
+            other.join(timeout=0.2)
+        write(*args)
+
+    monkeypatch.setattr(parts.store, "write_atomic", slowly)
+    stores[0].put("a", {"seed": 0})
+    other.join()
+    assert (stores[0].get("a"), stores[0].get("b")) == ({"seed": 0}, {"seed": 1})
+
+
+def test_poses_belong_to_the_generator_that_drew_them(parts, people, tmp_path):
+    preset = parts.presets.PRESETS["tiny"]
+    settings = {"softmax": parts.search.untuned(parts.rows.FAMILIES["softmax"], preset)}
+    store = parts.store.Store(tmp_path / "runs.json")
+    first, second = (SimpleNamespace(sha256=n * 64, generator=n) for n in "ab")
+
+    def poses(generator, *views, trains=True):
+        runs = parts.runs.Runs(people, preset, tmp_path, generator, "cpu", store, trains)
+        trained = parts.trained.Trained(None, None, 1.0, 1)
+        training = SimpleNamespace(train=lambda folder: trained)
+        runs._named = lambda *_: ("softmax_1/seed0", training)
+        runs._scorer = SimpleNamespace(
+            plain=lambda network: {"R1": 0.0}, averaged=lambda network, k: [network.generator, k]
+        )
+        return runs.result("softmax", 0, settings, views)["poses"]
+
+    assert poses(first, 2, "mirror") == {"mirror": ["a", "mirror"], "2": ["a", 2]}
+    assert poses(None, "mirror") == {"mirror": ["a", "mirror"]}
+    assert poses(second, 2, trains=False) == {"mirror": ["a", "mirror"]}
+    assert poses(second, 2)["2"] == ["b", 2]
+    assert poses(first, trains=False)["2"] == ["a", 2]
+
+
+def test_a_collapsed_row_is_named_and_not_drawn(parts, tmp_path):
+    def runs(label, score):
+        scores = dict.fromkeys(parts.scoring.SCORES, score)
+        return [{"label": label, "seconds": 60.0, "scores": scores, "poses": {"0": scores}}]
+
+    rows = {"softmax": runs("well", 60.0), "triplet": runs("badly", 2.5)}
+    write_plot = importlib.import_module("reid.plot").write_plot
+    for equal_time in ({}, rows):
+        write_plot(rows, equal_time, "Title", tmp_path / "plot.svg")
+        texts = re.findall(r"<!-- (.*) -->", (tmp_path / "plot.svg").read_text())
+        hollow = "hollow: equal time; " * bool(equal_time)
+        assert f"Title; {hollow}not drawn: badly, mAP 2.5" in texts
+        assert "well" in texts
+        assert "badly" not in texts
+
+
+def test_a_person_and_its_mirror_image(parts, monkeypatch):
+    scoring = parts.scoring
+    images = torch.zeros(1, 3, 2, 2)
+    images[..., 0] = 3.0
+    monkeypatch.setattr(scoring, "read_images", lambda people, rows: images)
+    monkeypatch.setattr(scoring.Scorer, "_test", None)
+    monkeypatch.setattr(scoring.Scorer, "_scores", lambda self, describe: describe(None))
+    scorer = scoring.Scorer(None, parts.presets.PRESETS["tiny"], "cpu")
+    offset = torch.tensor([0.0, 4.0])
+    columns = parts.trained.Trained(lambda x: x[:, 0].mean(dim=1) + offset, None, 0.0, 0)
+    # (3, 4) / 5 and (0, 7) / 7
+    assert scorer.averaged(columns, scoring.MIRROR)[0].tolist() == pytest.approx([0.6, 1.8])
