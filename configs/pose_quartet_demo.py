@@ -6,9 +6,10 @@ _base_ = [
     "./_base_/schedules/short.py",
 ]
 model = dict(
-    reid_input=dict(size=(64, 32)),
+    reid=dict(hidden_dim=128),
+    reid_input=dict(size=(64, 32), erase=0.0),
     generator=dict(channels=48),
-    objective=dict(quartet_ramp=(0.0, 0.1)),
+    objective=dict(label_smoothing=0.0, quartet_ramp=(0.0, 0.1)),
 )
 optim_wrapper = dict(reid=dict(optimizer=dict(lr=2e-3)))
 param_scheduler = [

@@ -5,12 +5,7 @@ _base_ = [
     "./_base_/models/pose_gan_reid_small.py",
     "./_base_/schedules/short.py",
 ]
-# What docs/reid_accuracy.md found: the setting of the toolbox's baseline, and its linear classifier.
-model = dict(
-    reid=dict(hidden_dim=None),
-    reid_input=dict(erase=0.5),
-    objective=dict(label_smoothing=0.1),
-)
+# What docs/reid_accuracy.md found best for the toolbox's baseline.
 optim_wrapper = dict(reid=dict(optimizer=dict(lr=6e-3, weight_decay=5e-4)))
 param_scheduler = [dict(type="CosineAnnealingLR", T_max=40, by_epoch=True)]
 # Another 474 MB: workers would take the cores from the networks.

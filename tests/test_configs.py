@@ -89,6 +89,24 @@ def test_the_papers_schedule(name):
     assert config.model.generator.num_blocks == 4
 
 
+@pytest.mark.parametrize(
+    ("name", "hidden", "dropout", "erase", "smoothing"),
+    [
+        (MARKET, None, 0, 0.5, 0.1),
+        (SMALL, None, 0, 0.5, 0.1),
+        ("ablations/paper_4_blocks.py", 128, 0.5, 0, 0),
+    ],
+)
+def test_classifier_and_how_real_people_are_shown(name, hidden, dropout, erase, smoothing):
+    model = load(name).model
+    assert (model.reid.hidden_dim, model.reid.dropout, model.reid.embedding_dim) == (
+        hidden,
+        dropout,
+        128,
+    )
+    assert (model.reid_input.erase, model.objective.label_smoothing) == (erase, smoothing)
+
+
 def test_the_papers_losses():
     model = load("ablations/paper_4_blocks.py").model
     assert model.generator.correspondence is None
@@ -107,6 +125,7 @@ def test_the_papers_losses():
             "identity": 1,
             "structural": 0,
         },
+        "label_smoothing": 0.0,
         "adversarial": "bce",
         "adversarial_ramp": (0.0, 0.0),
         "semantic_ramp": (0.0, 0.0),

@@ -4,12 +4,15 @@
 # nothing else controls their scale.
 _base_ = "../pose_quartet_market.py"
 model = dict(
+    reid=dict(hidden_dim=128, dropout=0.5),
+    reid_input=dict(erase=0.0),
     generator=dict(correspondence=None, part_warp=False),
     condition_on_camera=False,
     pose_discriminator=dict(  # in place of None
         _delete_=True, type="PoseDiscriminator", channels=64, num_layers=4
     ),
     objective=dict(
+        label_smoothing=0.0,
         weights=dict(
             adversarial=5.0,
             reconstruction=10.0,

@@ -2,7 +2,6 @@
 _base_ = "./pose_gan_reid.py"
 model = dict(
     backbone=dict(name="osnet_x0_25"),
-    reid=dict(dropout=0.0),  # at 0.5 short trainings do not get far
     reid_input=dict(size=(128, 64)),
     generator=dict(image_size=(64, 32), channels=64),  # 0.21 GMAC
     appearance_discriminator=dict(channels=32, num_layers=3),
