@@ -6,7 +6,7 @@ _base_ = [
     "./_base_/schedules/short.py",
 ]
 model = dict(
-    reid=dict(hidden_dim=128),
+    reid=dict(embedding_dim=128, hidden_dim=128),
     reid_input=dict(size=(64, 32), erase=0.0),
     generator=dict(channels=48),
     objective=dict(label_smoothing=0.0, quartet_ramp=(0.0, 0.1)),

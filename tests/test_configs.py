@@ -90,20 +90,17 @@ def test_the_papers_schedule(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "hidden", "dropout", "erase", "smoothing"),
+    ("name", "dim", "dropout", "erase", "smoothing"),
     [
         (MARKET, None, 0, 0.5, 0.1),
         (SMALL, None, 0, 0.5, 0.1),
         ("ablations/paper_4_blocks.py", 128, 0.5, 0, 0),
     ],
 )
-def test_classifier_and_how_real_people_are_shown(name, hidden, dropout, erase, smoothing):
+def test_reid_network_and_how_real_people_are_shown(name, dim, dropout, erase, smoothing):
     model = load(name).model
-    assert (model.reid.hidden_dim, model.reid.dropout, model.reid.embedding_dim) == (
-        hidden,
-        dropout,
-        128,
-    )
+    assert (model.reid.embedding_dim, model.reid.hidden_dim) == (dim, dim)
+    assert model.reid.dropout == dropout
     assert (model.reid_input.erase, model.objective.label_smoothing) == (erase, smoothing)
 
 

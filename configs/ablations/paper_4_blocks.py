@@ -4,7 +4,7 @@
 # nothing else controls their scale.
 _base_ = "../pose_quartet_market.py"
 model = dict(
-    reid=dict(hidden_dim=128, dropout=0.5),
+    reid=dict(embedding_dim=128, hidden_dim=128, dropout=0.5),
     reid_input=dict(erase=0.0),
     generator=dict(correspondence=None, part_warp=False),
     condition_on_camera=False,

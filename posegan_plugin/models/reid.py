@@ -1,4 +1,4 @@
-"""The re-ID network (sections 3.7, 4): a backbone, a 128-d embedding, the paper's classifier."""
+"""The re-ID network (sections 3.7, 4): a backbone, an embedding and a classifier."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class ReIDOutput(NamedTuple):
 
     Attributes:
         feature: The backbone's feature vectors (B, F).
-        embedding: (B, 128): quartet loss.
+        embedding: (B, 128), or the feature vectors again: quartet loss.
         logits: (B, num_identities): identification loss.
     """
 
@@ -31,7 +31,8 @@ class ReIDNetwork(nn.Module):
     Args:
         backbone: A module (B, 3, h, w) -> (B, F) with the attribute ``feature_dim`` = F.
         num_identities: Training identities.
-        embedding_dim: Size of the embedding layer (paper: 128).
+        embedding_dim: Size of the embedding layer (paper: 128); ``None`` for no such layer: the quartet
+            loss then works on the feature itself, which retrieval compares.
         hidden_dim: Size of the classifier's middle layer (paper: 128); ``None`` for a classifier that
             is linear in the feature, as torchreid's.
         dropout: Dropout rate of the classifier (paper: 0.5).
@@ -53,7 +54,7 @@ class ReIDNetwork(nn.Module):
         self,
         backbone: nn.Module,
         num_identities: int,
-        embedding_dim: int = 128,
+        embedding_dim: int | None = 128,
         hidden_dim: int | None = 128,
         dropout: float = 0.5,
         descriptor: str = "feature",
@@ -66,7 +67,9 @@ class ReIDNetwork(nn.Module):
         features = int(backbone.feature_dim)
         self.descriptor = descriptor
         self.backbone = backbone
-        self.embedding = nn.Linear(features, embedding_dim)
+        self.embedding = (
+            nn.Identity() if embedding_dim is None else nn.Linear(features, embedding_dim)
+        )
         if hidden_dim is None:
             layers = [nn.Dropout(dropout), nn.Linear(features, num_identities)]
         else:

@@ -57,6 +57,13 @@ def test_embedding_is_linear_in_the_feature():
     assert torch.allclose(reid(images()).embedding, expected, atol=1e-6)
 
 
+def test_without_an_embedding_layer_the_embedding_is_the_feature():
+    reid = network(embedding_dim=None)
+    output = reid(images())
+    assert torch.equal(output.embedding, output.feature)
+    assert {name.split(".")[0] for name, _ in reid.named_parameters()} == {"classifier"}
+
+
 def test_logits_come_from_the_feature_not_from_the_embedding():
     reid = network().eval()
     before = reid(images()).logits

@@ -154,6 +154,11 @@ def content(parts, people, tmp_path_factory):
     [
         ("quartet_random", "quartet_hard", {"posegan.objective.quartet.mining"}),
         ("online_4", "online_2", {"posegan.augment.ratio"}),
+        (
+            "online_4",
+            "quartet_online_4",
+            {"posegan.mode", "posegan.num_partners", "posegan.objective"},
+        ),
         ("label_hard", "label_smooth", {"posegan.augment.label"}),
         ("label_hard", "label_teacher", {"posegan.augment.label", "posegan.teacher_checkpoint"}),
         ("label_hard", "filter", {"posegan.augment.filter"}),
@@ -167,8 +172,10 @@ def content(parts, people, tmp_path_factory):
         ("joint", "joint_no_D_P", {"model.pose_discriminator"}),
         ("joint", "joint_no_L_S", {"model.objective.weights.semantic"}),
         ("correspondence", "reid_to_generator", {"model.reid_to_generator"}),
-        ("correspondence", "papers_classifier", {"model.reid.hidden_dim"}),
-        ("real_joint", "real_papers_classifier", {"model.reid.hidden_dim"}),
+        ("correspondence", "papers_embedding", {"model.reid.embedding_dim"}),
+        ("papers_embedding", "papers_classifier", {"model.reid.hidden_dim"}),
+        ("real_joint", "real_papers_embedding", {"model.reid.embedding_dim"}),
+        ("real_papers_embedding", "real_papers_classifier", {"model.reid.hidden_dim"}),
         ("correspondence", "reid_not_to_generator", set()),
         ("joint", "joint", set()),  # after joint_no_L_S
     ],

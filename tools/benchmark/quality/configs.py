@@ -24,6 +24,7 @@ DATA = tuple(_CONFIGS)
 # configs change.
 _SCHEDULE = "_base_/schedules/short.py"
 _REID = {
+    "model.reid.embedding_dim": 128,
     "model.reid.hidden_dim": 128,
     "model.reid_input.erase": 0.0,
     "model.objective.label_smoothing": 0.0,

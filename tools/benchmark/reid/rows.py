@@ -44,6 +44,7 @@ class Row:
 _WEIGHTS = (1.0, 0.3, 0.1)
 _TARGETS = ("cross_camera", "any", "same_id")
 _PAPER = {
+    "model.reid.embedding_dim": 128,
     "model.reid.hidden_dim": 128,
     "model.generator.correspondence": None,
     "model.generator.part_warp": False,
@@ -60,6 +61,7 @@ _PAPER = {
     "model.augment.warmup": 0.0,
     "model.reid_to_generator": True,
 }
+_QUARTET_RAMP = [0.1, 0.3]
 SYNTHESIS_TARGET = "synthesis.target"
 """Stands among torchreid's keys: whose poses a set takes that is rendered before the training."""
 
@@ -81,7 +83,7 @@ FAMILIES = {
     "quartet": Family(
         "quartet_random",
         True,
-        {"posegan.mode": "quartet", "posegan.objective.quartet_ramp": [0.1, 0.3]},
+        {"posegan.mode": "quartet", "posegan.objective.quartet_ramp": _QUARTET_RAMP},
         "posegan.objective.weights.quartet",
         _WEIGHTS,
     ),
@@ -105,18 +107,29 @@ FAMILIES = {
 }
 """Families by name; the first is the real-only baseline, whose tuned epochs are those of all rows."""
 
-_QUARTET = "posegan.objective.quartet.mining"
+QUARTET = "posegan.objective.quartet.mining"
+"""Rows with a quartet loss name it; their batches need several images of a person."""
 MAIN = {
     "softmax": Row("toolbox softmax", "softmax"),
     "triplet": Row("toolbox softmax + triplet", "triplet"),
-    "quartet_random": Row("+ quartet, random", "quartet", {_QUARTET: "random"}),
-    "quartet_hard": Row("+ quartet, hard", "quartet", {_QUARTET: "hard"}),
+    "quartet_random": Row("+ quartet, random", "quartet", {QUARTET: "random"}),
+    "quartet_hard": Row("+ quartet, hard", "quartet", {QUARTET: "hard"}),
     **{
         f"online_{n}": Row(
             f"softmax + online synthesis 1/{n}", "online", {"posegan.augment.ratio": 1 / n}
         )
         for n in (8, 4, 2)
     },
+    "quartet_online_4": Row(
+        "+ quartet, random, + online synthesis 1/4",
+        "online",
+        {
+            "posegan.mode": "online_quartet",
+            "posegan.augment.ratio": 1 / 4,
+            "posegan.objective.quartet_ramp": _QUARTET_RAMP,
+            QUARTET: "random",
+        },
+    ),
     "offline": Row("softmax + offline synthesis", "offline"),
     "real_joint": Row("joint's re-ID network, real people only", "real_joint"),
     "joint": Row("joint (the paper)", "joint"),
@@ -140,16 +153,14 @@ def _online(change: str, /, needs_teacher: bool = False, **augment: object) -> R
     return Row(f"online 1/4, {change}", "online", {**_SOFTMAX, **options}, needs_teacher)
 
 
-_PAPERS_CLASSIFIER = {"model.reid.hidden_dim": _PAPER["model.reid.hidden_dim"]}
+_PAPERS_EMBEDDING = {"model.reid.embedding_dim": _PAPER["model.reid.embedding_dim"]}
+_PAPERS_CLASSIFIER = {**_PAPERS_EMBEDDING, "model.reid.hidden_dim": _PAPER["model.reid.hidden_dim"]}
 OUR_ABLATIONS = {
-    "real_papers_classifier": Row(
-        "joint's re-ID network, real people only, the paper's classifier",
-        "real_joint",
-        _PAPERS_CLASSIFIER,
-    ),
-    "papers_classifier": Row(
-        "joint with correspondence, the paper's classifier", "correspondence", _PAPERS_CLASSIFIER
-    ),
+    **{
+        f"{prefix}papers_{part}": Row(f"{row.label}, the paper's {part}", row.family, options)
+        for prefix, row in (("real_", MAIN["real_joint"]), ("", MAIN["correspondence"]))
+        for part, options in (("embedding", _PAPERS_EMBEDDING), ("classifier", _PAPERS_CLASSIFIER))
+    },
     "reid_to_generator": Row(
         "joint with correspondence, re-ID losses train the generator",
         "correspondence",

@@ -16,7 +16,7 @@ from reid.joint import JointTraining, joint_config
 from reid.offline import rendered_people
 from reid.people import People
 from reid.presets import Preset, Setting
-from reid.rows import FAMILIES, ROWS, SYNTHESIS_TARGET
+from reid.rows import FAMILIES, QUARTET, ROWS, SYNTHESIS_TARGET
 from reid.scoring import MIRROR, Scorer
 from reid.store import Store
 from reid.toolbox import ToolboxTraining, generator_options, toolbox_options
@@ -156,7 +156,7 @@ class Runs:
         mode = options.get("posegan.mode", "")
         if mode.startswith("online"):
             shared |= generator_options(self._generator, people)
-        if mode == "quartet":
+        if QUARTET in options:
             shared["posegan.num_partners"] = self._preset.num_partners
         if row.teacher:
             teacher = self._training("softmax", seed, settings)
