@@ -187,7 +187,7 @@ def test_options_are_those_of_the_classes(load, section, thing):
     [
         ("pose_quartet_market", "joint"),
         ("pose_online_market", "online"),
-        ("standard_poses_market_small", "online"),
+        ("quartet_poses_market_small", "quartet"),
         ("quartet_market", "quartet"),
         ("pose_quartet_demo", "joint"),
         ("softmax_market_baseline", None),
@@ -201,7 +201,7 @@ def test_shipped_files(name, mode):
 
 
 def test_the_generator_of_the_small_config_fits_the_small_file():
-    options = load_config(config_path("torchreid/standard_poses_market_small.yaml")).posegan
+    options = load_config(config_path("torchreid/quartet_poses_market_small.yaml")).posegan
     trained = read_mmengine_config(config_path("pose_quartet_market_small.py")).model
     built = dict(trained.generator)
     built.pop("type")
