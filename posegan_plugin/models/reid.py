@@ -45,7 +45,7 @@ class ReIDNetwork(nn.Module):
             :func:`posegan_plugin.training.spare_from_decay`.
 
     Raises:
-        UserError: Unknown descriptor.
+        UserError: Unknown descriptor, or a size that is none.
     """
 
     no_weight_decay = ("embedding",)
@@ -64,6 +64,9 @@ class ReIDNetwork(nn.Module):
             raise UserError(
                 f"re-ID descriptor={descriptor!r} is unknown; choose one of {', '.join(DESCRIPTORS)}"
             )
+        for name, size in (("embedding_dim", embedding_dim), ("hidden_dim", hidden_dim)):
+            if size is not None and (not isinstance(size, int) or size < 1):
+                raise UserError(f"re-ID {name}={size!r} must be a whole number from 1 on, or None")
         features = int(backbone.feature_dim)
         self.descriptor = descriptor
         self.backbone = backbone

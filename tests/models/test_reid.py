@@ -64,6 +64,13 @@ def test_without_an_embedding_layer_the_embedding_is_the_feature():
     assert {name.split(".")[0] for name, _ in reid.named_parameters()} == {"classifier"}
 
 
+@pytest.mark.parametrize("name", ["embedding_dim", "hidden_dim"])
+@pytest.mark.parametrize("size", [0, -3, 2.5, "x"])
+def test_sizes_of_layers(name, size):
+    with pytest.raises(UserError, match=rf"re-ID {name}={size!r} must be a whole number"):
+        network(**{name: size})
+
+
 def test_logits_come_from_the_feature_not_from_the_embedding():
     reid = network().eval()
     before = reid(images()).logits
