@@ -61,7 +61,6 @@ _PAPER = {
     "model.augment.warmup": 0.0,
     "model.reid_to_generator": True,
 }
-_QUARTET_RAMP = [0.1, 0.3]
 SYNTHESIS_TARGET = "synthesis.target"
 """Stands among torchreid's keys: whose poses a set takes that is rendered before the training."""
 
@@ -83,7 +82,7 @@ FAMILIES = {
     "quartet": Family(
         "quartet_random",
         True,
-        {"posegan.mode": "quartet", "posegan.objective.quartet_ramp": _QUARTET_RAMP},
+        {"posegan.mode": "quartet", "posegan.objective.quartet_ramp": [0.1, 0.3]},
         "posegan.objective.weights.quartet",
         _WEIGHTS,
     ),
@@ -123,12 +122,7 @@ MAIN = {
     "quartet_online_4": Row(
         "+ quartet, random, + online synthesis 1/4",
         "online",
-        {
-            "posegan.mode": "online_quartet",
-            "posegan.augment.ratio": 1 / 4,
-            "posegan.objective.quartet_ramp": _QUARTET_RAMP,
-            QUARTET: "random",
-        },
+        {**FAMILIES["quartet"].options, QUARTET: "random", "posegan.mode": "online_quartet"},
     ),
     "offline": Row("softmax + offline synthesis", "offline"),
     "real_joint": Row("joint's re-ID network, real people only", "real_joint"),
