@@ -8,6 +8,7 @@ from torch import Tensor
 
 from posegan_plugin.augment import PersonBatch, ReIDInput, SynthesisPolicy
 from posegan_plugin.errors import UserError
+from posegan_plugin.evaluation.mirror import mirrored
 from posegan_plugin.evaluation.standard_poses import describe_in_poses, standard_poses
 from posegan_plugin.for_mmengine.networks import build_networks
 from posegan_plugin.pose import NUM_JOINTS
@@ -25,6 +26,8 @@ class PersonDescriber(BaseModel):
         test_poses: Standard poses that people are also described in when they are searched for, see
             :func:`posegan_plugin.evaluation.standard_poses.describe_in_poses`; 0, and always where
             there is no generator: by their own image alone.
+        test_mirror: Whether mirror images describe them too, see
+            :func:`posegan_plugin.evaluation.mirror.mirrored`.
         data_preprocessor: Config of the data preprocessor.
         min_joints: Joints that a person needs to be described in standard poses.
 
@@ -37,6 +40,7 @@ class PersonDescriber(BaseModel):
         architecture: dict,
         reid_input: dict | None = None,
         test_poses: int = 0,
+        test_mirror: bool = False,
         data_preprocessor: dict | None = None,
         min_joints: int = SynthesisPolicy.min_joints,
     ) -> None:
@@ -48,6 +52,7 @@ class PersonDescriber(BaseModel):
         self.reid, self.generator = networks["reid"], networks.get("generator")
         self.reid_input = ReIDInput(**(reid_input or {"size": (256, 128)}))
         self.test_poses = test_poses if self.generator is not None else 0
+        self.test_mirror = test_mirror
         self.standard_poses = torch.zeros(0, NUM_JOINTS, 3)
         self.min_joints = min_joints
 
@@ -74,8 +79,7 @@ class PersonDescriber(BaseModel):
     def val_step(self, data: dict[str, Tensor]) -> list[dict]:
         """Descriptors of a batch, with identity, camera and role, for the metric."""
         batch = self.data_preprocessor(data, training=False)
-        features = self(batch.images) if not self.test_poses else self._in_standard_poses(batch)
-        features = features.float().cpu().numpy()
+        features = self._describe_test_people(batch).float().cpu().numpy()
         return [
             {"feature": f, "pid": int(p), "camid": int(c), "is_query": bool(q), "index": int(i)}
             for f, p, c, q, i in zip(
@@ -85,11 +89,13 @@ class PersonDescriber(BaseModel):
 
     test_step = val_step
 
-    def _in_standard_poses(self, batch: PersonBatch) -> Tensor:
-        generator = unwrap(self.generator)
+    def _describe_test_people(self, batch: PersonBatch) -> Tensor:
+        describe = mirrored(self) if self.test_mirror else self
+        if not self.test_poses:
+            return describe(batch.images)
         return describe_in_poses(
-            self,
-            generator,
+            describe,
+            unwrap(self.generator),
             batch.images,
             batch.keypoints,
             self.standard_poses,

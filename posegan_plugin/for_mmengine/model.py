@@ -63,6 +63,8 @@ class PoseGANReID(PersonDescriber):
         test_poses: Standard poses that people are also described in when they are searched for, see
             :func:`posegan_plugin.evaluation.standard_poses.describe_in_poses`; 0: by their own image
             alone, as in mode ``baseline``, which has no generator. Training takes no notice.
+        test_mirror: Whether the mirror images of people, and of what is drawn of them, describe them
+            too, see :func:`posegan_plugin.evaluation.mirror.mirrored`; in all modes.
         max_pairs: At most so many condition-target pairs of a batch train the generator, and at most
             so many people are synthesised in ``joint``, whatever ``augment``'s ratio; ``None`` takes
             all. The re-ID network likes larger batches than a CPU likes for the generator.
@@ -96,6 +98,7 @@ class PoseGANReID(PersonDescriber):
         reid_checkpoint: str | None = None,
         reid_to_generator: bool = True,
         test_poses: int = 0,
+        test_mirror: bool = False,
         max_pairs: int | None = None,
         channels_last: bool = True,
         compile: bool | str = False,
@@ -125,7 +128,8 @@ class PoseGANReID(PersonDescriber):
                 "condition_on_camera": condition_on_camera,
             }
         )
-        super().__init__(architecture, reid_input, test_poses, data_preprocessor, policy.min_joints)
+        tested = (test_poses, test_mirror)
+        super().__init__(architecture, reid_input, *tested, data_preprocessor, policy.min_joints)
         self.mode = mode
         self.policy = policy
         self.reid_to_generator = reid_to_generator

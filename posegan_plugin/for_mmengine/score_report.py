@@ -36,9 +36,12 @@ def report_scores(runner: Runner, checkpoint: str, metrics: dict[str, float]) ->
     """
     hook = next((h for h in runner.hooks if isinstance(h, PoseTransferHook)), None)
     result = hook.result if hook else None
-    poses = getattr(unwrap(runner.model), "test_poses", 0)
-    beside = f"; people in {poses} standard poses besides" if poses else ""
-    protocol = ReIDMetric.PROTOCOL + beside
+    model = unwrap(runner.model)
+    protocol = ReIDMetric.PROTOCOL
+    if poses := getattr(model, "test_poses", 0):
+        protocol += f"; people in {poses} standard poses besides"
+    if getattr(model, "test_mirror", False):
+        protocol += "; each image and its mirror image"
     report = {
         "checkpoint": checkpoint,
         "sha256": file_hash(checkpoint),

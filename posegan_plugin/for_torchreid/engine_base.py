@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from posegan_plugin.evaluation.mirror import mirrored
 from posegan_plugin.for_torchreid.interruptible import InterruptibleEngine
 from posegan_plugin.for_torchreid.ranking import plugin_ranking
 from posegan_plugin.for_torchreid.standard_poses import StandardPoses
@@ -35,6 +36,8 @@ class SafeEngine(InterruptibleEngine):
             that a resumed run goes on exactly as the uninterrupted one. Stored in checkpoints.
         amp: Whether :meth:`mixed_precision` is on.
         standard_poses: Describes people of a test in other poses besides; ``None`` does not.
+        test_mirror: Whether mirror images describe them too, see
+            :func:`posegan_plugin.evaluation.mirror.mirrored`.
         checks_gradients: Whether the engine looks at all gradients itself before it makes a step.
 
     Examples::
@@ -47,6 +50,7 @@ class SafeEngine(InterruptibleEngine):
     max_epoch: int = 0
     checks_gradients: bool = False
     standard_poses: StandardPoses | None = None
+    test_mirror: bool = False
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         self._closed: dict[str, list[nn.Parameter]] = {}
@@ -167,10 +171,13 @@ class SafeEngine(InterruptibleEngine):
         return super().parse_data_for_eval(data)
 
     def extract_features(self, input: Tensor) -> Tensor:
-        """As torchreid's, or with :attr:`standard_poses`."""
+        """As torchreid's, or with :attr:`standard_poses` and :attr:`test_mirror`."""
+        extract = super().extract_features
+        if self.test_mirror:
+            extract = mirrored(extract)
         if self.standard_poses is None:
-            return super().extract_features(input)
-        return self.standard_poses.describe(super().extract_features, input, self._tested)
+            return extract(input)
+        return self.standard_poses.describe(extract, input, self._tested)
 
 
 def _check_before_step(name: str, optimizer: Optimizer, *_: object) -> None:

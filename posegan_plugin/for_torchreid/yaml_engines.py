@@ -48,6 +48,7 @@ def build_engine(config: Section, datamanager: object) -> SafeEngine:
         UserError: Something in the config that cannot be built.
     """
     engine = _engine(config, datamanager)
+    engine.test_mirror = bool(config.posegan and config.posegan.test_mirror)
     if config.posegan and config.posegan.mode != "baseline" and config.posegan.test_poses:
         engine.standard_poses = StandardPoses(
             datamanager,

@@ -136,6 +136,7 @@ POSEGAN = {
     },
     "reid_to_generator": True,
     "test_poses": 0,  # standard poses that people of a test are described in besides
+    "test_mirror": False,  # and by mirror images
     "max_pairs": Maybe(int),
     "num_partners": Maybe(
         int

@@ -3,6 +3,7 @@ import torch
 from torch.utils.data import default_collate
 
 from posegan_plugin import UserError
+from posegan_plugin.evaluation.mirror import mirrored
 from posegan_plugin.evaluation.standard_poses import describe_in_poses
 
 
@@ -53,6 +54,24 @@ def test_validation_in_standard_poses(build, people, wrapped):
     assert torch.allclose(found, expected, atol=1e-4)
     assert torch.allclose(found[3], alone[3], atol=1e-4)  # no joints
     assert (found - alone)[[0, 1, 2, 4]].abs().amax(dim=1).min() > 1e-3
+
+
+@pytest.mark.parametrize("options", [{"test_poses": 2}, {"mode": "baseline"}])
+def test_validation_with_mirror_images(build, people, options):
+    model = build(test_mirror=True, **options).eval()
+    if model.test_poses:
+        model.use_standard_poses(people.keypoints)
+    data = default_collate([people[i] for i in range(3)])
+    data["is_query"] = torch.zeros(3, dtype=torch.bool)
+    images, keypoints = data["image"] / 127.5 - 1, data["keypoints"]
+    with torch.no_grad():
+        found = torch.stack([torch.from_numpy(f["feature"]) for f in model.val_step(data)])
+        expected = alone = mirrored(model)(images)
+        if model.test_poses:
+            poses = (images, keypoints, model.standard_poses)
+            expected = describe_in_poses(mirrored(model), model.generator, *poses)
+    assert torch.allclose(found, expected, atol=1e-4)
+    assert torch.allclose(found, alone, atol=1e-3) != bool(model.test_poses)
 
 
 @pytest.mark.parametrize(("options", "posed"), [({}, False), ({"augment.min_joints": 7}, True)])

@@ -6,6 +6,7 @@ pytest.importorskip("torchreid")
 from torch.nn import functional as F
 
 from posegan_plugin.errors import UserError
+from posegan_plugin.evaluation.mirror import mirrored
 from posegan_plugin.for_torchreid.engine_base import SafeEngine
 from posegan_plugin.for_torchreid.resolver import torchreid_module
 from posegan_plugin.for_torchreid.standard_poses import StandardPoses
@@ -102,3 +103,12 @@ def test_an_engine_tests_with_them(market_manager, files, small_model, tmp_path)
     ).detach()
     assert torch.allclose(engine.found, expected, atol=1e-5)
     assert not torch.allclose(engine.found, alone, atol=1e-3)
+    engine.test_mirror = True
+    engine.test()
+    both = engine.standard_poses.describe(
+        mirrored(small_model.eval()), images["img"], images["impath"]
+    )
+    assert torch.allclose(engine.found, both, atol=1e-5)
+    engine.standard_poses = None
+    engine.test()
+    assert torch.allclose(engine.found, mirrored(small_model.eval())(images["img"]), atol=1e-5)

@@ -48,6 +48,14 @@ def test_people_in_standard_poses(tiny, joint_run, capsys):
     assert "99 standard poses were asked for, the training people have" in said
 
 
+def test_mirror_images(tiny, joint_run):
+    options = {"model.mode": "baseline", "model.test_mirror": True}
+    run = tiny.run("test", joint_run.checkpoint, options=options)
+    assert run.metrics["reid/mAP"] != joint_run.metrics["reid/mAP"]
+    protocol = scores_of(run)["scores"]["reid/mAP"]["protocol"]
+    assert protocol == f"{ReIDMetric.PROTOCOL}; each image and its mirror image"
+
+
 def test_moved_work_dir(tiny, joint_run, tmp_path):
     (tmp_path / "epoch_2.pth").symlink_to(joint_run.checkpoint)
     (tmp_path / "last_checkpoint").write_text("/nowhere/epoch_2.pth")

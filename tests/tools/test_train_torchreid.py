@@ -125,6 +125,14 @@ def test_people_of_a_test_in_standard_poses(joint_training, train_run, tmp_path,
     assert all(torch.equal(v, theirs[k]) for k, v in generator.state_dict().items())
 
 
+def test_mirror_images_of_the_people_of_a_test(joint_training, train_run, tmp_path, posegan):
+    engine, folder = joint_training
+    line = ("test.evaluate", "True", "model.load_weights", str(folder))
+    both = train_run(tmp_path, *line, posegan=posegan("quartet", test_mirror=True))
+    assert both.test_mirror
+    assert both.scores["market1501"][1] != engine.scores["market1501"][1]
+
+
 def test_a_joint_training_tests_with_its_own_generator(train_run, tmp_path, posegan):
     options = posegan("joint", test_poses=2)
     options["keypoints"] = [*options["keypoints"], options["keypoints"][0].replace("train", "test")]

@@ -18,7 +18,7 @@ from harness import RESULTS
 from reid.benchmark import Benchmark
 from reid.presets import PRESETS
 from reid.rows import GROUPS, ROWS, has_generator, named_rows, needs_generator
-from reid.scoring import MIRROR
+from reid.scoring import Views
 
 from posegan_plugin.errors import Interrupted
 from posegan_plugin.for_mmengine.cli import run_command
@@ -55,7 +55,7 @@ def parse_args() -> argparse.Namespace:
         nargs="+",
         default=[],
         metavar="K",
-        help=f"what a test descriptor is averaged over: K standard poses, or {MIRROR}",
+        help="what a test descriptor is averaged over: K standard poses, mirror or K+mirror",
     )
     parser.add_argument(
         "--tune",
@@ -89,10 +89,11 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def _views(text: str) -> int | str:
-    if text != MIRROR and not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text} is neither a number nor {MIRROR}")
-    return text if text == MIRROR else int(text)
+def _views(text: str) -> Views:
+    try:
+        return Views.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _check_generator(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
@@ -105,7 +106,7 @@ def _check_generator(parser: argparse.ArgumentParser, args: argparse.Namespace) 
                 f"--rows {row} needs --generator, the checkpoint of a trained generator (for example "
                 "of tools/benchmark/image_quality.py)"
             )
-        if any(k for k in args.poses if k != MIRROR) and not has_generator(row):
+        if any(views.poses for views in args.poses) and not has_generator(row):
             parser.error(f"--poses: {row} has no generator of its own; give --generator")
 
 

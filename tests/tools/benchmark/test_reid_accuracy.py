@@ -233,7 +233,7 @@ def test_a_killed_row_goes_on_to_the_same_bits(benchmark, whole, monkeypatch):
         (["--rows", "softmax", "--poses", "2"], "softmax has no generator of its own"),
         (["--rows", "real_joint", "--poses", "2"], "real_joint has no generator of its own"),
         (["--rows", "joint", "--seeds", "-1"], "--seeds must not be negative"),
-        (["--rows", "joint", "--poses", "some"], "some is neither a number nor mirror"),
+        (["--rows", "joint", "--poses", "some"], "some is neither a number, nor mirror, nor"),
         (["--rows", "joint", "--epochs", "1", "3", "2"], "--epochs takes three rising numbers"),
         (["--rows", "joint", "--equal-time", "softmax"], "softmax is not among --rows"),
     ],

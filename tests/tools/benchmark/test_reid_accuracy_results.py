@@ -43,21 +43,24 @@ def test_poses_belong_to_the_generator_that_drew_them(parts, people, tmp_path):
     store = parts.store.Store(tmp_path / "runs.json")
     first, second = (SimpleNamespace(sha256=n * 64, generator=n) for n in "ab")
 
-    def poses(generator, *views, trains=True):
+    def poses(generator, *names, trains=True):
+        views = [parts.scoring.Views.parse(name) for name in names]
         runs = parts.runs.Runs(people, preset, tmp_path, generator, "cpu", store, trains)
         trained = parts.trained.Trained(None, None, 1.0, 1)
         training = SimpleNamespace(train=lambda folder: trained)
         runs._named = lambda *_: ("softmax_1/seed0", training)
         runs._scorer = SimpleNamespace(
-            plain=lambda network: {"R1": 0.0}, averaged=lambda network, k: [network.generator, k]
+            plain=lambda network: {"R1": 0.0},
+            averaged=lambda network, k: [network.generator, str(k)],
         )
         return runs.result("softmax", 0, settings, views)["poses"]
 
-    assert poses(first, 2, "mirror") == {"mirror": ["a", "mirror"], "2": ["a", 2]}
+    assert poses(first, "2", "mirror") == {"mirror": ["a", "mirror"], "2": ["a", "2"]}
     assert poses(None, "mirror") == {"mirror": ["a", "mirror"]}
-    assert poses(second, 2, trains=False) == {"mirror": ["a", "mirror"]}
-    assert poses(second, 2)["2"] == ["b", 2]
-    assert poses(first, trains=False)["2"] == ["a", 2]
+    assert poses(second, "2", trains=False) == {"mirror": ["a", "mirror"]}
+    assert poses(second, "2+mirror") == {"mirror": ["a", "mirror"], "2+mirror": ["b", "2+mirror"]}
+    assert poses(second, "2")["2"] == ["b", "2"]
+    assert poses(first, trains=False)["2"] == ["a", "2"]
 
 
 def test_a_collapsed_row_is_named_and_not_drawn(parts, tmp_path):
@@ -86,5 +89,32 @@ def test_a_person_and_its_mirror_image(parts, monkeypatch):
     scorer = scoring.Scorer(None, parts.presets.PRESETS["tiny"], "cpu")
     offset = torch.tensor([0.0, 4.0])
     columns = parts.trained.Trained(lambda x: x[:, 0].mean(dim=1) + offset, None, 0.0, 0)
-    # (3, 4) / 5 and (0, 7) / 7
-    assert scorer.averaged(columns, scoring.MIRROR)[0].tolist() == pytest.approx([0.6, 1.8])
+    # (3, 4) / 5 and (0, 4) / 4
+    found = scorer.averaged(columns, scoring.Views.parse("mirror"))
+    assert found[0].tolist() == pytest.approx([0.3, 0.9])
+
+
+@pytest.mark.parametrize(
+    ("text", "poses", "mirror"),
+    [("0", 0, False), ("12", 12, False), ("mirror", 0, True), ("2+mirror", 2, True)],
+)
+def test_views_by_name(parts, text, poses, mirror):
+    views = parts.scoring.Views.parse(text)
+    assert views == parts.scoring.Views(poses, mirror)
+    assert str(views) == text
+
+
+def test_poses_and_their_mirror_images(parts, monkeypatch):
+    scoring, given = parts.scoring, []
+    monkeypatch.setattr(scoring, "read_images", lambda people, rows: "images")
+    monkeypatch.setattr(scoring, "describe_in_poses", lambda *args: given.extend(args))
+    monkeypatch.setattr(scoring.Scorer, "_test", SimpleNamespace(keypoints="keypoints"))
+    monkeypatch.setattr(scoring.Scorer, "_poses", lambda self, count: count)
+    monkeypatch.setattr(scoring.Scorer, "_scores", lambda self, describe, *rest: describe(0, *rest))
+    scorer = scoring.Scorer(None, parts.presets.PRESETS["tiny"], "cpu")
+    left = parts.trained.Trained(lambda x: x[:, 0, 0] + 1, "generator", 0.0, 0)
+    scorer.averaged(left, scoring.Views(2, mirror=True))
+    assert given[1:] == ["generator", "images", "keypoints", 2]
+    one_sided = torch.tensor([[[[3.0, 0.0]]]])  # (4, 1) and (1, 4)
+    halves = [5 / (2 * 17**0.5)] * 2
+    assert given[0](one_sided)[0].tolist() == pytest.approx(halves)

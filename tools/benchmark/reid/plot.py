@@ -7,7 +7,6 @@ from pathlib import Path
 from quality.plot import write_svg
 from quality.table import Value
 
-from reid.scoring import MIRROR
 from reid.table import Runs, posed_value, scores_of
 
 
@@ -48,7 +47,7 @@ def write_plot(rows: Runs, equal_time: Runs, title: str, path: Path) -> None:
         third.text(0.5, 0.5, "not measured", ha="center", transform=third.transAxes)
     for runs, hollow in ((rows, False), (equal_time, True)):
         for name, found in runs.items():
-            counts = sorted((k for k in found[0]["poses"] if k != MIRROR), key=int)
+            counts = sorted((k for k in found[0]["poses"] if k.isdecimal()), key=int)
             values = [posed_value(found, count, "mAP") for count in counts]
             means, spreads = [v.mean for v in values], [v.spread or 0 for v in values]
             line = {"linestyle": "--" if hollow else "-"}

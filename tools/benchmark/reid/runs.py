@@ -17,7 +17,7 @@ from reid.offline import rendered_people
 from reid.people import People
 from reid.presets import Preset, Setting
 from reid.rows import FAMILIES, QUARTET, ROWS, SYNTHESIS_TARGET
-from reid.scoring import MIRROR, Scorer
+from reid.scoring import Scorer, Views
 from reid.store import Store
 from reid.toolbox import ToolboxTraining, generator_options, toolbox_options
 from reid.trained import Training
@@ -71,7 +71,7 @@ class Runs:
         name: str,
         seed: int,
         settings: Mapping[str, Setting],
-        poses: Sequence[int | str] = (),
+        poses: Sequence[Views] = (),
     ) -> dict:
         """The result of a row and seed; it is trained and scored if need be.
 
@@ -118,17 +118,18 @@ class Runs:
         self._store.put(key, found)
         return self._shown(name, found)
 
-    def _drawn_by(self, views: int | str) -> str:
+    def _drawn_by(self, views: Views) -> str:
         """Whose images stand in the average: those of the row's own generator, of the one given."""
-        if views in (0, MIRROR):
+        if not views.poses:
             return _NOBODY
         return self._generator.sha256 if self._generator else "own"
 
     def _shown(self, name: str, found: Mapping) -> dict:
         """A result as this row's; of its poses those that the generator in use has drawn."""
-        poses = [found["poses"].get(who, {}) for who in (_NOBODY, self._drawn_by(1))]
+        drawn_by = self._drawn_by(Views(poses=1))
+        poses = [found["poses"].get(who, {}) for who in (_NOBODY, drawn_by)]
         posed = {k: scores for part in poses for k, scores in part.items()}
-        about = {**_named_row(name), "poses": posed, "poses_drawn_by": self._drawn_by(1)}
+        about = {**_named_row(name), "poses": posed, "poses_drawn_by": drawn_by}
         return {**found, **about}  # several rows may share one training
 
     def _named(self, name: str, seed: int, settings: Mapping[str, Setting]) -> tuple[str, Training]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from posegan_plugin.errors import UserError
 from posegan_plugin.evaluation import evaluate_features
+from posegan_plugin.evaluation.mirror import mirrored
 from posegan_plugin.evaluation.standard_poses import describe_in_poses, standard_poses
 from posegan_plugin.evaluation.transfer_samples import in_batches, read_images
 from posegan_plugin.for_mmengine.dataset import ReIDDataset
@@ -19,8 +21,37 @@ from reid.presets import Preset
 from reid.trained import Trained
 
 SCORES = ("R1", "R5", "R10", "mAP", "mINP")
-MIRROR = "mirror"
 _BATCH = 128
+
+
+@dataclass(frozen=True)
+class Views:
+    """What a descriptor is averaged over besides the image.
+
+    Attributes:
+        poses: Number of standard poses.
+        mirror: Whether mirror images of all count as much as the images.
+    """
+
+    poses: int = 0
+    mirror: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> Views:
+        """From ``K``, ``mirror`` or ``K+mirror``.
+
+        Raises:
+            ValueError: It is none of these.
+        """
+        found = re.fullmatch(r"(\d+)(\+mirror)?|mirror", text)
+        if not found:
+            raise ValueError(f"{text} is neither a number, nor mirror, nor a number+mirror")
+        return cls(int(found[1] or 0), text.endswith("mirror"))
+
+    def __str__(self) -> str:
+        if not self.mirror:
+            return str(self.poses)
+        return f"{self.poses}+mirror" if self.poses else "mirror"
 
 
 class Scorer:
@@ -49,26 +80,21 @@ class Scorer:
         """Scores in percent, by Euclidean distance of the descriptors, as torchreid's."""
         return self._scores(lambda rows: trained.describe(read_images(self._test, rows)))
 
-    def averaged(self, trained: Trained, views: int | str) -> dict[str, float]:
+    def averaged(self, trained: Trained, views: Views) -> dict[str, float]:
         """Scores of unit descriptors that are averaged over several views of a person.
 
         Args:
             trained: Its generator draws the poses.
-            views: Number of standard poses, 0 for the image alone; or :data:`MIRROR` for the image
-                and its mirror image, which need no generator.
+            views: Which; poses need a generator.
 
         Raises:
             UserError: There is no generator.
         """
-        if views == MIRROR:
-
-            def mirrored(rows: Tensor) -> Tensor:
-                images = read_images(self._test, rows)
-                both = (trained.describe(i) for i in (images, images.flip(3)))
-                return sum(F.normalize(descriptors) for descriptors in both)
-
-            return self._scores(mirrored)
-        return self._posed(trained, views)
+        if views.mirror:
+            trained = replace(trained, describe=mirrored(trained.describe))
+            if not views.poses:
+                return self.plain(trained)
+        return self._posed(trained, views.poses)
 
     def _posed(self, trained: Trained, count: int) -> dict[str, float]:
         if count and trained.generator is None:
