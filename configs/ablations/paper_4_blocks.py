@@ -26,4 +26,5 @@ model = dict(
     ),
     reid_to_generator=True,
     test_poses=0,
+    test_mirror=False,
 )

@@ -41,7 +41,8 @@ model = dict(
         quartet_ramp=(0.0, 0.05),
     ),
     augment=dict(ratio=1.0, target="same_id", label="hard", weight=1.0, warmup=0.0),
-    test_poses=2,  # docs/reid_accuracy.md
+    test_poses=2,  # these two: docs/reid_accuracy.md
+    test_mirror=True,
     generator_checkpoint=None,  # for mode='online'
     reid_checkpoint=None,  # a trained re-ID network; 'joint' then trains the generator alone
     # Gradients of a re-ID network that knows nobody yet keep the generator from learning.
