@@ -184,6 +184,10 @@ def test_what_a_row_changes(content, row, other, expected):
     assert differences(content(row), content(other)) == expected
 
 
+def test_how_a_config_tests_is_nothing_that_a_training_depends_on(content):
+    assert not [key for key in content("correspondence")["model"] if key.startswith("test_")]
+
+
 @pytest.mark.parametrize("row", ["softmax", "joint"])
 def test_what_is_tuned(content, row):
     toolbox = row == "softmax"

@@ -77,6 +77,8 @@ class JointTraining:
         parts = ("model", "optim_wrapper", "param_scheduler", "train_cfg")
         loader = config.train_dataloader
         self.content = {key: config.to_dict()[key] for key in parts}
+        for key in ("test_poses", "test_mirror"):  # this benchmark has its own test
+            del self.content["model"][key]
         self.content |= {"sampler": dict(loader.sampler), "image_size": loader.dataset.image_size}
 
     def train(self, folder: Path) -> Trained:
