@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from posegan_plugin.images import channel_values, resize_images, to_imagenet
+from posegan_plugin.images import IMAGENET_MEAN, channel_values, resize_images, to_imagenet
 from posegan_plugin.transfer import send
 
 
@@ -21,7 +21,7 @@ class ReIDInput(nn.Module):
         size: (height, width) that the re-ID network takes.
         crop: Probability that an image is enlarged by one eighth and cropped at random (torchreid's
             ``random_crop``: 0.5).
-        erase: Probability that a random rectangle is filled with the mean colour (torchreid's
+        erase: Probability that a random rectangle is filled with a light grey (torchreid's
             ``random_erase``: 0.5).
     """
 
@@ -92,7 +92,7 @@ def random_erase(
     probability: float,
     area: tuple[float, float] = (0.02, 0.4),
     aspect: float = 0.3,
-    fill: tuple[float, ...] = (0.0, 0.0, 0.0),
+    fill: tuple[float, ...] = IMAGENET_MEAN,
 ) -> Tensor:
     """Fill a random rectangle with one colour.
 
@@ -101,7 +101,9 @@ def random_erase(
         probability: In [0, 1], for each image.
         area: Smallest and largest share of the image that is erased.
         aspect: Smallest height to width ratio; the largest is its inverse.
-        fill: Value of each channel there; 0 is the mean colour of normalised images.
+        fill: Value of each channel there. The default is torchreid's: ImageNet's mean, in images that
+            it has been subtracted from already, so half a deviation above the mean colour. The mean
+            colour itself, 0, is worth less (docs/reid_log.md).
 
     Returns:
         A new tensor; the images given are not changed.

@@ -90,8 +90,10 @@ def test_erase_fills_one_rectangle_of_plausible_area():
     given = torch.rand(300, 3, height, width) + 1
     before = given.clone()
     out = random_erase(given, 1.0)
+    grey = torch.tensor([0.485, 0.456, 0.406])[:, None, None]  # as torchreid's
     assert torch.equal(given, before)
-    erased = out == 0
+    erased = out < 1
+    assert torch.equal(out[erased], grey.expand_as(out)[erased])
     assert torch.equal(erased[:, 0], erased[:, 1])
     assert torch.equal(erased[:, 0], erased[:, 2])
     assert torch.equal(out[~erased], given[~erased])
@@ -118,7 +120,7 @@ def test_erase_fills_one_rectangle_of_plausible_area():
 def test_erase_probability(probability, low, high):
     torch.manual_seed(0)
     out = random_erase(torch.ones(300, 3, 20, 10), probability)
-    assert low <= (out == 0).flatten(1).any(dim=1).sum() <= high
+    assert low <= (out != 1).flatten(1).any(dim=1).sum() <= high
 
 
 @pytest.mark.parametrize("size", [(48, 32), (24, 16), (12, 8), (48, 8), (36, 20)])
@@ -151,14 +153,14 @@ def test_default_crops_half_of_the_images_and_does_not_erase():
     assert not (out == 0).flatten(1).any()
 
 
-def test_erasing_leaves_the_mean_colour():
+def test_erasing_fills_with_torchreids_grey():
     torch.manual_seed(0)
     prepare = ReIDInput((24, 16), crop=0.0, erase=1.0)
     out = prepare(images(20), augment=True)
-    # 0 after normalisation is ImageNet's mean, whatever is done with the size.
-    assert (out == 0).any(dim=1).flatten(1).any(dim=1).all()
-    plain = prepare(images(20), augment=False)
-    assert torch.equal(out[out != 0], plain[out != 0])
+    erased = (out == torch.tensor([0.485, 0.456, 0.406])[:, None, None]).all(dim=1)
+    assert erased.flatten(1).any(dim=1).all()
+    kept = ~erased[:, None].expand_as(out)
+    assert torch.equal(out[kept], prepare(images(20), augment=False)[kept])
 
 
 def test_gradients_reach_the_images():

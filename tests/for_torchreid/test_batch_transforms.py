@@ -3,7 +3,7 @@ import torch
 
 pytest.importorskip("torchreid")
 
-from posegan_plugin.augment import PersonBatch
+from posegan_plugin.augment import PersonBatch, ReIDInput
 from posegan_plugin.for_torchreid.batch_transforms import BatchTransforms
 from posegan_plugin.for_torchreid.resolver import torchreid_module
 from posegan_plugin.images import resize_images, to_imagenet
@@ -67,3 +67,11 @@ def test_erasing_has_the_colour_of_torchreids(people):
 
 def test_nobody(people):
     assert transforms(["random_flip", "random_crop"])(people[:0]).shape == (0, 3, *SIZE)
+
+
+def test_mmengines_input_is_erased_as_torchreids():
+    names = ["random_erase"]
+    train, _ = torchreid_module("data.transforms").build_transforms(*SIZE, transforms=names)
+    fill = torch.tensor(train.transforms[-1].mean)
+    out = ReIDInput(SIZE, crop=0.0, erase=1.0)(torch.ones(8, 3, *SIZE), augment=True)
+    assert torch.allclose(out.flatten(2).amin(dim=2), fill.expand(8, 3))

@@ -22,6 +22,8 @@ from reid.presets import Preset, Setting
 from reid.trained import Trained
 
 _BASE = "pose_quartet_market_small.py"
+_REVISION = 1
+"""Raised where the package comes to train the same config with another outcome."""
 
 
 def joint_config(
@@ -80,6 +82,7 @@ class JointTraining:
         for key in ("test_poses", "test_mirror"):  # this benchmark has its own test
             del self.content["model"][key]
         self.content |= {"sampler": dict(loader.sampler), "image_size": loader.dataset.image_size}
+        self.content["revision"] = _REVISION
 
     def train(self, folder: Path) -> Trained:
         """See :class:`reid.trained.Training`."""
