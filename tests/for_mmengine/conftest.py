@@ -25,6 +25,7 @@ FULL = {
     "augment.ratio": 0.5,
     "max_pairs": None,
     "test_poses": 0,
+    "test_mirror": False,
 }
 _numbers = itertools.count()
 

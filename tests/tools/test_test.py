@@ -37,7 +37,8 @@ def test_reid_network_of_a_joint_run_alone(tiny, joint_run):
 
 
 def test_people_in_standard_poses(tiny, joint_run, capsys):
-    run = tiny.run("test", joint_run.checkpoint, options={"model.test_poses": 3})
+    options = {"model.test_poses": 3, "model.test_mirror": False}
+    run = tiny.run("test", joint_run.checkpoint, options=options)
     of_reid = {k: v for k, v in joint_run.metrics.items() if k.startswith("reid/")}
     assert {k: v for k, v in run.metrics.items() if k.startswith("reid/")} != of_reid
     protocol = scores_of(run)["scores"]["reid/mAP"]["protocol"]
