@@ -208,6 +208,9 @@ def test_what_a_row_changes(benchmark, whole, tool, row):
     )
     digests = {tool.digest(config, encoder) for config in configs}
     assert len(digests) == 2
+    for key, value in (("test_poses", 5), ("test_mirror", False)):  # no training depends on them
+        assert configs[0].model[key] != value
+        configs[0].model[key] = value
     assert tool.digest(configs[0], encoder) in digests
 
 

@@ -131,6 +131,12 @@ def row_config(config: Config, preset: Preset, recipe: Recipe, encoder: Path) ->
     return config
 
 
+def trained_model(config: Config) -> dict:
+    """Options of the model that its training depends on; benchmarks have tests of their own."""
+    tested = ("test_poses", "test_mirror")
+    return {key: value for key, value in config.model.to_dict().items() if key not in tested}
+
+
 def digest(config: Config, encoder: Path) -> str:
     """Eight characters that change with anything that a training depends on, but its seed.
 
@@ -138,10 +144,10 @@ def digest(config: Config, encoder: Path) -> str:
         config: Of :func:`row_config`.
         encoder: Checkpoint of the re-ID network; its content counts, not its place.
     """
-    parts = {key: config[key] for key in ("model", "optim_wrapper", "param_scheduler", "train_cfg")}
+    parts = {key: config[key] for key in ("optim_wrapper", "param_scheduler", "train_cfg")}
     loader = config.train_dataloader
     people = {k: v for k, v in loader.dataset.items() if k != "data_root"}
     parts |= {"sampler": loader.sampler, "batch_size": loader.batch_size, "people": people}
-    parts["model"] = {**config.model, "reid_checkpoint": file_hash(encoder)}
+    parts["model"] = {**trained_model(config), "reid_checkpoint": file_hash(encoder)}
     text = json.dumps(parts, sort_keys=True, default=dict)
     return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -11,6 +11,7 @@ import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from quality.configs import trained_model
 from quality.training import train
 
 from posegan_plugin import config_path
@@ -76,13 +77,11 @@ class JointTraining:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        parts = ("model", "optim_wrapper", "param_scheduler", "train_cfg")
+        parts = ("optim_wrapper", "param_scheduler", "train_cfg")
         loader = config.train_dataloader
         self.content = {key: config.to_dict()[key] for key in parts}
-        for key in ("test_poses", "test_mirror"):  # this benchmark has its own test
-            del self.content["model"][key]
+        self.content |= {"model": trained_model(config), "revision": _REVISION}
         self.content |= {"sampler": dict(loader.sampler), "image_size": loader.dataset.image_size}
-        self.content["revision"] = _REVISION
 
     def train(self, folder: Path) -> Trained:
         """See :class:`reid.trained.Training`."""
