@@ -48,13 +48,16 @@ def build_engine(config: Section, datamanager: object) -> SafeEngine:
         UserError: Something in the config that cannot be built.
     """
     engine = _engine(config, datamanager)
-    engine.test_mirror = bool(config.posegan and config.posegan.test_mirror)
-    if config.posegan and config.posegan.mode != "baseline" and config.posegan.test_poses:
+    options = config.posegan
+    if not options:
+        return engine
+    engine.test_mirror = options.test_mirror
+    if options.mode != "baseline" and options.test_poses:
         engine.standard_poses = StandardPoses(
             datamanager,
             _generator_of(engine, config, datamanager),
             keypoint_files(config),
-            config.posegan.test_poses,
+            options.test_poses,
         )
     return engine
 
