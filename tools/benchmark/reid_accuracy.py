@@ -11,6 +11,7 @@ last checkpoint. See docs/reid_accuracy.md.
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -71,6 +72,9 @@ def parse_args() -> argparse.Namespace:
         action="store_true",
         help="train nothing: tables of those rows and seeds whose results there are",
     )
+    parser.add_argument(
+        "--table", metavar="NAME", help="ends the names of table and plot, to stand beside others"
+    )
     parser.add_argument("--work-dir", type=Path, default=Path("work_dirs/reid_accuracy"))
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of table and plot")
     args = parser.parse_args()
@@ -84,6 +88,10 @@ def parse_args() -> argparse.Namespace:
         parser.error("--seeds must not be negative")
     if args.epochs and not 0 < args.epochs[0] < args.epochs[1] < args.epochs[2]:
         parser.error("--epochs takes three rising numbers")
+    if args.table and (args.table == "runs" or not re.fullmatch(r"[\w-]+", args.table)):
+        parser.error(
+            "--table takes letters, digits, _ and -, and is not runs: results are kept there"
+        )
     if args.equal_time not in (None, *args.rows):
         parser.error(f"--equal-time {args.equal_time} is not among --rows")
     return args

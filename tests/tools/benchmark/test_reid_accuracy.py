@@ -12,8 +12,10 @@ import torch
 
 pytest.importorskip("torchreid")
 
+from posegan_plugin.augment import pose_transfer as augment
 from posegan_plugin.errors import UserError
 from posegan_plugin.for_torchreid.resolver import torchreid_module
+from posegan_plugin.images import resize_images
 
 SCRIPT = "reid_accuracy"
 SCORES = ["R1", "R5", "R10", "mAP", "mINP"]
@@ -150,6 +152,10 @@ def test_tables_of_what_is_there(benchmark, whole, generator, monkeypatch):
     posed = cells(kept.text, "Averaged over standard poses, equal time:")
     assert posed[2][:3] == ["toolbox softmax", "1", "2"]
     assert not list(whole.work.glob("offline*"))
+    benchmark(benchmark.folder / "all", *line, "--tune", "none", "--table", "again")
+    text = (benchmark.folder / "all/out/reid_accuracy_procedural_tiny_again.md").read_text()
+    assert cells(text, "Equal number of epochs:") == cells(kept.text, "Equal number of epochs:")
+    assert "--kept --table again`" in text
     none = ("--rows", "softmax", "triplet", "--seeds", "0", "--kept", "--equal-time", "triplet")
     with pytest.raises(UserError, match=r"--equal-time triplet: that row has no result"):
         benchmark(benchmark.folder / "all", *none, "--tune", "none")
@@ -199,6 +205,26 @@ def test_offline_and_a_teacher(benchmark, whole, generator):
     assert first[head.index("mAP gain")] == ""  # there is no toolbox row to compare with
 
 
+def test_real_people_in_place_of_synthesised_ones(benchmark, whole, generator, monkeypatch):
+    added = []
+
+    def transfer(network, conditions, *others):
+        images = pose_transfer(network, conditions, *others)
+        inner = resize_images(conditions, tuple(network.image_size))
+        added.append(torch.equal(images, resize_images(inner, tuple(conditions.shape[-2:]))))
+        return images
+
+    pose_transfer = augment.transfer
+    monkeypatch.setattr(augment, "transfer", transfer)
+    line = ("--rows", "online_4", "shrunk_4", "--seeds", "0", "--tune", "none")
+    found = benchmark(benchmark.folder / "all", *line, "--generator", generator)
+    assert [(r["row"], r["steps"]) for r in found.numbers["rows"]] == [
+        ("online_4", 10),  # not trained again
+        ("shrunk_4", 10),
+    ]
+    assert added == [True] * 10
+
+
 def test_a_killed_row_goes_on_to_the_same_bits(benchmark, whole, monkeypatch):
     work = benchmark.folder / "killed"
     shutil.copytree(whole.work / "people", work / "procedural_tiny" / "people", symlinks=True)
@@ -236,6 +262,8 @@ def test_a_killed_row_goes_on_to_the_same_bits(benchmark, whole, monkeypatch):
         (["--rows", "joint", "--poses", "some"], "some is neither a number, nor mirror, nor"),
         (["--rows", "joint", "--epochs", "1", "3", "2"], "--epochs takes three rising numbers"),
         (["--rows", "joint", "--equal-time", "softmax"], "softmax is not among --rows"),
+        (["--rows", "joint", "--table", "runs"], "--table takes letters"),
+        (["--rows", "joint", "--table", "a/b"], "--table takes letters"),
     ],
 )
 def test_mistakes(benchmark, tmp_path, capsys, options, words):

@@ -166,6 +166,8 @@ def content(parts, people, tmp_path_factory):
         ("label_hard", "target_cross_camera", set()),
         ("label_hard", "target_any", {"posegan.augment.target"}),
         ("label_hard", "until", {"posegan.augment.until"}),
+        ("online_4", "shrunk_4", {"shrunk"}),
+        ("quartet_online_4", "quartet_shrunk_4", {"shrunk"}),
         ("joint", "joint_4_blocks", set()),
         ("joint", "joint_2_blocks", {"model.generator.num_blocks"}),
         ("joint", "joint_no_D_I", {"model.appearance_discriminator"}),

@@ -43,8 +43,10 @@ class Benchmark:
         self._args = args
         name = "_".join((args.data, args.preset, *filter(None, [args.backbone])))
         folder = args.work_dir / name
-        self._path = args.out / f"reid_accuracy_{name}"
-        self._title = f"Re-identification, {args.data}, {args.preset}, {self._preset.backbone}"
+        path = args.out / f"reid_accuracy_{name}"
+        self._path = path.with_name("_".join((path.name, *filter(None, [args.table]))))
+        about = (args.data, args.preset, self._preset.backbone, *filter(None, [args.table]))
+        self._title = f"Re-identification, {', '.join(about)}"
         people = find_people(args.data, args.data_root, self._preset, folder)
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         generator = None
@@ -52,7 +54,7 @@ class Benchmark:
             generator = load_pretrained(args.generator, device=self._device)
             generator.need_generator()
         networks = (generator, self._device)
-        store = Store(self._path.with_name(f"{self._path.name}_runs.json"))
+        store = Store(path.with_name(f"{path.name}_runs.json"))
         parts = (*networks, store, not args.kept)
         self._runs = Runs(people, self._preset, folder, *parts)
         if args.tune != "none":
@@ -142,4 +144,5 @@ def _command(args: argparse.Namespace) -> str:
     line += [f"--tune {args.tune}"] if args.tune != "all" else []
     line += [f"--equal-time {args.equal_time}"] if args.equal_time else []
     line += ["--kept"] if args.kept else []
+    line += [f"--table {args.table}"] if args.table else []
     return f"python tools/benchmark/reid_accuracy.py {' '.join(line)}"

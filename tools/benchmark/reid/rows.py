@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,8 @@ _PAPER = {
 }
 SYNTHESIS_TARGET = "synthesis.target"
 """Stands among torchreid's keys: whose poses a set takes that is rendered before the training."""
+SYNTHESIS_SHRUNK = "synthesis.shrunk"
+"""Likewise: real people, only as small as the generator's, stand in for those that it would draw."""
 
 FAMILIES = {
     "softmax": Family("softmax", True),
@@ -172,6 +174,13 @@ OUR_ABLATIONS = {
     "warmup": _online("warm-up 0.5", warmup=0.5),
     "until": _online("until 0.7, then real people alone", until=0.7),
     **{f"target_{t}": _online(f"poses of {t}", target=t) for t in _TARGETS},
+    **{
+        name: replace(MAIN[row], label=label, options={**MAIN[row].options, SYNTHESIS_SHRUNK: True})
+        for name, row, label in (
+            ("shrunk_4", "online_4", "softmax + real people as small as synthesised ones 1/4"),
+            ("quartet_shrunk_4", "quartet_online_4", "+ quartet, random, + such people 1/4"),
+        )
+    },
 }
 GROUPS = {"main": MAIN, "paper_ablations": PAPER_ABLATIONS, "our_ablations": OUR_ABLATIONS}
 """Names that stand for several rows."""

@@ -16,7 +16,7 @@ from reid.joint import JointTraining, joint_config
 from reid.offline import rendered_people
 from reid.people import People
 from reid.presets import Preset, Setting
-from reid.rows import FAMILIES, QUARTET, ROWS, SYNTHESIS_TARGET
+from reid.rows import FAMILIES, QUARTET, ROWS, SYNTHESIS_SHRUNK, SYNTHESIS_TARGET
 from reid.scoring import Scorer, Views
 from reid.store import Store
 from reid.toolbox import ToolboxTraining, generator_options, toolbox_options
@@ -166,7 +166,8 @@ class Runs:
             if self.result("softmax", seed, settings) and not last.is_file():
                 teacher.train(folder)  # its result came from another machine
             shared["posegan.teacher_checkpoint"] = str(folder)
-        return ToolboxTraining({**shared, **options}, people.digest)
+        shrunk = options.pop(SYNTHESIS_SHRUNK, False)
+        return ToolboxTraining({**shared, **options}, people.digest, shrunk)
 
     def _rendered(self, target: str) -> People:
         return rendered_people(self._people, self._generator, target, self._rendered_to(target))

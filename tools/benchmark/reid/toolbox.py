@@ -71,9 +71,12 @@ class ToolboxTraining:
     Args:
         options: Its keys, dotted.
         people: Digest of who is trained on.
+        shrunk: Whether condition images stand in for what the generator would draw of them, at its
+            size: what remains is that the added people are as small as its own.
     """
 
-    def __init__(self, options: Mapping[str, object], people: str) -> None:
+    def __init__(self, options: Mapping[str, object], people: str, shrunk: bool = False) -> None:
+        self._shrunk = shrunk
         self._yaml = yaml.safe_dump(_nested(options), sort_keys=False)
         known = _nested(options)
         known["data"] = {k: v for k, v in known["data"].items() if k not in _PLACES}
@@ -85,6 +88,8 @@ class ToolboxTraining:
             section["teacher_checkpoint"] = Path(section["teacher_checkpoint"]).parent.name
         known["train"].pop("seed")
         self.content = {**known, "trained_on": people}
+        if shrunk:  # else not named, as in results from before there was this
+            self.content["shrunk"] = True
 
     def train(self, folder: Path) -> Trained:
         """See :class:`reid.trained.Training`; torchreid's output goes to a log in the folder."""
@@ -103,6 +108,8 @@ class ToolboxTraining:
         torchreid_module("utils").set_random_seed(config.train.seed)
         torch.backends.cudnn.benchmark = config.use_gpu
         engine = build_engine(config, build_datamanager(config))
+        if self._shrunk:
+            engine.datamanager.generator.forward = _condition_itself
         # As the plugin's own modes: no row is faster for its memory layout alone.
         engine.model.to(memory_format=torch.channels_last)
         options = run_options(config)
@@ -123,6 +130,10 @@ class ToolboxTraining:
         steps = int(next(iter(engine.optimizer.state.values()))["step"])
         reported = {"R1": 100 * float(cmc[0]), "mAP": 100 * float(mean)}
         return Trained(describe, None, clock.seconds, steps, reported)
+
+
+def _condition_itself(condition: Tensor, *poses_and_camera: Tensor) -> Tensor:
+    return condition
 
 
 def _nested(options: Mapping[str, object]) -> dict:
