@@ -114,8 +114,8 @@ def prepare_for_dataset(config: Config) -> None:
     data sets need key points.
 
     Raises:
-        UserError: The data is not there, has too large camera numbers, or sampler and batch size do
-            not fit.
+        UserError: The data is not there, has too large camera numbers, or more cameras than the
+            generator knows, or sampler and batch size do not fit.
     """
     model, loader = config.model, config.train_dataloader
     for name in _DATALOADERS:
@@ -131,6 +131,13 @@ def prepare_for_dataset(config: Config) -> None:
         raise UserError(
             f"model.condition_on_camera: the generator has an input for each of {model.num_cameras} "
             "cameras, as the data set numbers them; number them from 1, or set it to False"
+        )
+    drawn_by_camera = model.get("condition_on_camera") and model.mode != "baseline"
+    if drawn_by_camera and splits.num_cameras > model.num_cameras:
+        raise UserError(
+            f"the generator knows {model.num_cameras} cameras (model.num_cameras), the data set has "
+            f"{splits.num_cameras}: take a generator that was trained on this data set, or one "
+            "without target camera"
         )
     _check_sampler(loader)
 

@@ -20,7 +20,9 @@ from posegan_plugin.pose.files import write_atomic
 from posegan_plugin.training import unwrap
 
 
-def report_scores(runner: Runner, checkpoint: str, metrics: dict[str, float]) -> str:
+def report_scores(
+    runner: Runner, checkpoint: str, metrics: dict[str, float], generator: str | None = None
+) -> str:
     """Write ``scores.json`` into the work dir.
 
     It holds each score with its protocol and, where it is a mean over pairs, its standard error and
@@ -30,6 +32,7 @@ def report_scores(runner: Runner, checkpoint: str, metrics: dict[str, float]) ->
         runner: After its test.
         checkpoint: The file it tested.
         metrics: What the test returned.
+        generator: The file whose generator drew, where it is not that of ``checkpoint``.
 
     Returns:
         Text for the console: how each score was computed, and where the file is.
@@ -45,6 +48,7 @@ def report_scores(runner: Runner, checkpoint: str, metrics: dict[str, float]) ->
     report = {
         "checkpoint": checkpoint,
         "sha256": file_hash(checkpoint),
+        "generator": generator and {"checkpoint": generator, "sha256": file_hash(generator)},
         "config": runner.cfg.filename,
         "versions": _versions(),
         "pairs": {"seed": hook.seed, **_about(result)} if result else None,

@@ -143,6 +143,14 @@ def test_what_follows_from_the_data_set(tiny):
     assert not own.val_dataloader.dataset.require_keypoints
 
 
+def test_more_cameras_than_the_generator_knows(tiny):
+    known = {"model.num_cameras": 2}
+    with pytest.raises(UserError, match=r"knows 2 cameras .*the data set has 3: take a generator"):
+        prepare_for_dataset(tiny_config(tiny, **known))
+    for untold in ({"model.mode": "baseline"}, {"model.condition_on_camera": False}):
+        prepare_for_dataset(tiny_config(tiny, **known, **untold))
+
+
 QUARTETS = {"type": "QuartetSampler", "num_quartets": 3}
 PARTNERS = {"type": "PartnerSampler", "num_images": 9, "num_partners": 3}
 

@@ -57,6 +57,43 @@ def test_mirror_images(tiny, joint_run):
     assert protocol == f"{ReIDMetric.PROTOCOL}; each image and its mirror image"
 
 
+@pytest.fixture(scope="module")
+def baseline(tiny):
+    return tiny.run("train", options={"model.mode": "baseline"})
+
+
+def test_poses_that_the_generator_of_another_run_draws(tiny, joint_run, baseline):
+    options = {"model.mode": "baseline", "model.test_poses": 3}
+    alone = tiny.run("test", baseline.checkpoint, options=options)
+    assert scores_of(alone)["generator"] is None
+    run = tiny.run("test", baseline.checkpoint, options=options, generator=joint_run.work_dir)
+    assert run.metrics["reid/mAP"] != alone.metrics["reid/mAP"]
+    report = scores_of(run)
+    assert report["checkpoint"] == str(baseline.checkpoint)
+    assert report["generator"]["checkpoint"] == str(joint_run.checkpoint)
+    protocol = report["scores"]["reid/mAP"]["protocol"]
+    assert "people in 3 standard poses besides" in protocol
+    model = run.runner.model.state_dict()
+    for source, name in ((baseline, "reid."), (joint_run, "generator.")):
+        state = read_checkpoint(source.checkpoint)["state_dict"]
+        assert all(torch.equal(model[k], v) for k, v in state.items() if k.startswith(name))
+
+
+def test_a_generator_in_place_of_its_own(tiny, joint_run):
+    """The same one, so that nothing may change."""
+    run = tiny.run("test", joint_run.checkpoint, generator=joint_run.checkpoint)
+    assert run.metrics == joint_run.metrics
+
+
+@pytest.mark.parametrize("given", ["a run without one", "nowhere"])
+def test_no_generator(tiny, baseline, capsys, given):
+    path = "nowhere.pth" if given == "nowhere" else baseline.work_dir
+    with pytest.raises(SystemExit):
+        tiny.run("test", baseline.checkpoint, generator=path)
+    said = "nowhere.pth does not exist" if given == "nowhere" else "holds no generator: use one"
+    assert said in capsys.readouterr().err
+
+
 def test_moved_work_dir(tiny, joint_run, tmp_path):
     (tmp_path / "epoch_2.pth").symlink_to(joint_run.checkpoint)
     (tmp_path / "last_checkpoint").write_text("/nowhere/epoch_2.pth")
