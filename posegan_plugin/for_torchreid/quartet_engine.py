@@ -44,6 +44,8 @@ class ImageQuartetEngine(SafeEngine, torchreid_module("engine").Engine):
             random weights tends to collapse. Default is (0, 0), full weight from the first step.
         seed (int, optional): each epoch's random numbers follow from it, so that a resumed run goes
             on exactly. Default is torch's current seed.
+        quartet_people (str, optional): ``all`` (the paper), or ``real``: nobody synthesised is in a
+            quartet. Default is ``all``.
 
     Raises:
         UserError: A value outside its range.
@@ -98,6 +100,7 @@ class ImageQuartetEngine(SafeEngine, torchreid_module("engine").Engine):
         amp: bool = False,
         quartet_ramp: Sequence[float] = (0.0, 0.0),
         seed: int | None = None,
+        quartet_people: str = "all",
     ) -> None:
         super().__init__(datamanager, use_gpu)
         if weight_q < 0 or weight_x < 0 or weight_q + weight_x == 0:
@@ -116,6 +119,7 @@ class ImageQuartetEngine(SafeEngine, torchreid_module("engine").Engine):
             weights={"quartet": weight_q, "identity": weight_x},
             quartet={"tau1": tau1, "tau2": tau2, "mining": mining},
             quartet_ramp=quartet_ramp,
+            quartet_people=quartet_people,
             label_smoothing=0.1 if label_smooth else 0.0,
         )
 

@@ -20,6 +20,7 @@ def build_objectives(
     perceptual_ramp: Sequence[float] = (0.0, 0.0),
     quartet: dict | None = None,
     quartet_ramp: Sequence[float] = (0.0, 0.0),
+    quartet_people: str = "all",
     label_smoothing: float = 0.0,
 ) -> tuple[GenerationObjective, ReIDObjective]:
     """Build the objective of equation 14.
@@ -40,6 +41,7 @@ def build_objectives(
         quartet: Options of :class:`posegan_plugin.losses.QuartetLoss`.
         quartet_ramp: As ``adversarial_ramp``, for the quartet weight. The configs let it rise, the
             paper's ablations too: a network trained from scratch collapses under it at once.
+        quartet_people: Whose images quartets are made of, see :class:`ReIDObjective`.
         label_smoothing: Of real people's identity labels.
 
     Raises:
@@ -59,7 +61,8 @@ def build_objectives(
         tuple(perceptual_layers),
         _ramp("perceptual_ramp", perceptual_ramp),
     )
-    reid = ReIDObjective(terms, quartet_loss, _ramp("quartet_ramp", quartet_ramp), label_smoothing)
+    ramp = _ramp("quartet_ramp", quartet_ramp)
+    reid = ReIDObjective(terms, quartet_loss, ramp, label_smoothing, quartet_people)
     return generation, reid
 
 

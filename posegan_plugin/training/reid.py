@@ -16,6 +16,8 @@ from posegan_plugin.losses import (
 )
 from posegan_plugin.models import ReIDOutput
 
+QUARTET_PEOPLE = ("all", "real")
+
 
 class ReIDObjective(nn.Module):
     """Identity and quartet loss with the weights of equation 14.
@@ -26,9 +28,12 @@ class ReIDObjective(nn.Module):
         quartet_ramp: Factor on the quartet weight over the training: a metric loss at full weight on
             a network trained from scratch tends to collapse, so it can wait for the identity loss.
         label_smoothing: Of real people, in [0, 1]; synthesised people bring their own with the batch.
+        quartet_people: ``all``: quartets of real and synthesised people together (the paper);
+            ``real``: of real people alone. A synthesised person and the image that it was drawn from
+            are a pair that is easily pulled together, in place of two images that were taken apart.
 
     Raises:
-        UserError: ``label_smoothing`` is outside its range.
+        UserError: ``label_smoothing`` is outside its range, or ``quartet_people`` is neither.
     """
 
     def __init__(
@@ -37,8 +42,14 @@ class ReIDObjective(nn.Module):
         quartet: QuartetLoss | None = None,
         quartet_ramp: WeightRamp | None = None,
         label_smoothing: float = 0.0,
+        quartet_people: str = "all",
     ) -> None:
         super().__init__()
+        if quartet_people not in QUARTET_PEOPLE:
+            raise UserError(
+                f"model objective: quartet_people={quartet_people!r} is unknown; choose one of "
+                f"{', '.join(QUARTET_PEOPLE)}"
+            )
         if not 0 <= label_smoothing <= 1:
             raise UserError(
                 f"model objective: label_smoothing={label_smoothing} must be from 0 to 1"
@@ -47,6 +58,7 @@ class ReIDObjective(nn.Module):
         self.quartet = quartet or QuartetLoss()
         self.quartet_ramp = quartet_ramp or WeightRamp()
         self.label_smoothing = label_smoothing
+        self.quartet_people = quartet_people
 
     def forward(
         self, output: ReIDOutput, batch: PersonBatch, progress: float
@@ -68,9 +80,10 @@ class ReIDObjective(nn.Module):
         )
         targets = _targets(batch, output.logits.shape[1])
         loss_id = identity_loss(output.logits, targets, smoothing, batch.weights)
-        loss_quartet = self.quartet(output.embedding, batch.pids, weights=batch.weights)
-        weight = self.weights.quartet * self.quartet_ramp(progress)
         real = ~batch.synthesised
+        counted = batch.weights if self.quartet_people == "all" else batch.weights * real
+        loss_quartet = self.quartet(output.embedding, batch.pids, weights=counted)
+        weight = self.weights.quartet * self.quartet_ramp(progress)
         with torch.no_grad():
             correct = output.logits.argmax(dim=1) == batch.pids
             log = {

@@ -58,6 +58,16 @@ def test_weights_and_labels_of_synthesised_people(small_manager, small_model, sm
     assert log["loss_x"] != pytest.approx(engine.forward_backward(small_batch)["loss_x"], rel=1e-4)
 
 
+def test_quartets_of_real_people_alone(small_manager, small_model, small_batch):
+    engine = build(small_manager, small_model, mining="hard", quartet_people="real")
+    log = engine.forward_backward(small_batch | {"synthesised": torch.arange(16) >= 12})
+    _, features = small_model(small_batch["img"])
+    quartet = QuartetLoss(mining="hard")(features[:12], small_batch["pid"][:12]).item()
+    assert log["loss_q"] == pytest.approx(quartet, rel=1e-5)
+    among_all = QuartetLoss(mining="hard")(features, small_batch["pid"]).item()
+    assert log["loss_q"] != pytest.approx(among_all, rel=1e-4)
+
+
 def test_people_of_weight_zero_change_nothing(small_manager, small_model, small_batch):
     engine = build(small_manager, small_model, mining="hard")
     engine.forward_backward({k: v[:12] for k, v in small_batch.items()})

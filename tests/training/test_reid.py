@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from posegan_plugin.augment import PersonBatch
+from posegan_plugin.errors import UserError
 from posegan_plugin.losses import (
     ObjectiveWeights,
     QuartetLoss,
@@ -132,6 +133,37 @@ def test_total_with_the_quartet_ramp(progress, factor, synthesised):
     assert log["loss_quartet"].item() == pytest.approx(mean, rel=1e-5)
     expected = 2 * log["loss_id"] + 3 * factor * log["loss_quartet"]
     assert total.item() == pytest.approx(expected.item())
+
+
+@pytest.mark.parametrize("mining", ["random", "hard"])
+def test_quartets_of_real_people_alone(mining):
+    quartet = QuartetLoss(tau1=-8.0, mining=mining)  # never reached
+    objective = ReIDObjective(ObjectiveWeights(identity=0), quartet, quartet_people="real")
+    made = output()
+    x = made.embedding.requires_grad_()
+    unit = x.detach() / x.detach().norm(dim=1, keepdim=True)
+
+    def d(i, j):
+        return (unit[i] - unit[j]).square().sum().item()
+
+    # Two anchors, 0 and 1, and two orders of the people 2 and 3 that are left for each.
+    of_anchor = [
+        [2 * d(0, 1) - d(a, c) - d(5 - c, c) + max(d(0, 1), 0.1) for c in (2, 3)] for a in (0, 1)
+    ]
+    means = [(first + second) / 2 for first in of_anchor[0] for second in of_anchor[1]]
+    for _ in range(20):
+        total, log = objective(made, batch(), 1.0)
+        assert min(abs(log["loss_quartet"].item() - mean) for mean in means) < 1e-5
+    total.backward()
+    assert x.grad[:4].abs().sum(dim=1).min() > 0
+    assert not x.grad[4:].any()
+
+
+def test_unknown_quartet_people():
+    with pytest.raises(
+        UserError, match=r"quartet_people='fake' is unknown; choose one of all, real"
+    ):
+        ReIDObjective(quartet_people="fake")
 
 
 def test_training_accuracy_of_real_people_only():

@@ -151,7 +151,19 @@ def _online(change: str, /, needs_teacher: bool = False, **augment: object) -> R
 
 _PAPERS_EMBEDDING = {"model.reid.embedding_dim": _PAPER["model.reid.embedding_dim"]}
 _PAPERS_CLASSIFIER = {**_PAPERS_EMBEDDING, "model.reid.hidden_dim": _PAPER["model.reid.hidden_dim"]}
+_REAL_QUARTETS = {
+    f"real_quartets_{name}": replace(
+        MAIN[row],
+        label=f"{MAIN[row].label}, quartets of real people alone",
+        options={**MAIN[row].options, f"{section}.objective.quartet_people": "real"},
+    )
+    for name, row, section in (
+        ("online_4", "quartet_online_4", "posegan"),
+        ("joint", "correspondence", "model"),
+    )
+}
 OUR_ABLATIONS = {
+    **_REAL_QUARTETS,
     **{
         f"{prefix}papers_{part}": Row(f"{row.label}, the paper's {part}", row.family, options)
         for prefix, row in (("real_", MAIN["real_joint"]), ("", MAIN["correspondence"]))
