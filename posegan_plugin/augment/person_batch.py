@@ -20,7 +20,8 @@ class PersonBatch:
         indices: Rows in the data set (B,) int64; for a synthesised person, of its condition image.
         synthesised: (B,) bool.
         weights: Weight of each person in the re-ID losses (B,).
-        smoothing: Label smoothing of each synthesised person (B,); not used for real ones.
+        smoothing: Label smoothing of each synthesised person (B,), NaN: that of real people; not used
+            for real ones.
         teacher: Soft labels (B, K) of synthesised people, NaN rows for real ones; ``None``: no teacher.
     """
 

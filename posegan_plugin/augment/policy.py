@@ -13,7 +13,7 @@ from posegan_plugin.augment.person_batch import PersonBatch
 from posegan_plugin.errors import UserError
 from posegan_plugin.pose import POLICIES
 
-LABELS = ("hard", "smooth", "teacher")
+LABELS = ("same", "hard", "smooth", "teacher")
 
 Encoder = Callable[[Tensor], Tensor]
 """Images (B, 3, H, W) in [-1, 1] -> one vector each (B, D)."""
@@ -27,8 +27,9 @@ class SynthesisPolicy:
         ratio: Synthesised people per real one, >= 0; 1/4 adds 16 to a batch of 64.
         target: Whose pose a person takes: ``same_id`` (another image of the same person),
             ``cross_camera`` (seen by another camera than the condition image), ``any``.
-        label: ``hard`` (the condition's identity), ``smooth`` (the same with ``smoothing``) or
-            ``teacher`` (the probabilities that a teacher gives the synthesised image).
+        label: ``same`` (the condition's identity, smoothed as real people's are), ``hard`` (not
+            smoothed), ``smooth`` (smoothed by ``smoothing``) or ``teacher`` (the probabilities that
+            a teacher gives the synthesised image).
         smoothing: Label smoothing for ``smooth``, in [0, 1).
         weight: Weight in the re-ID losses once warmed up; a real person has 1.
         warmup: Share of the training over which the weight rises linearly from 0, in [0, 1].
@@ -44,7 +45,7 @@ class SynthesisPolicy:
 
     ratio: float = 0.25
     target: str = "same_id"
-    label: str = "hard"
+    label: str = "same"
     smoothing: float = 0.1
     weight: float = 1.0
     warmup: float = 0.0
@@ -97,14 +98,13 @@ class SynthesisPolicy:
         """
         people.synthesised = torch.ones_like(people.synthesised)
         people.weights = torch.full_like(people.weights, self.weight_at(progress))
-        people.smoothing = torch.full_like(
-            people.smoothing, self.smoothing if self.label == "smooth" else 0.0
-        )
+        smoothing = {"same": float("nan"), "smooth": self.smoothing}.get(self.label, 0.0)
+        people.smoothing = torch.full_like(people.smoothing, smoothing)
         if self.label == "teacher":
             if teacher is None:
                 raise UserError(
                     "augment label='teacher' needs a teacher: give teacher_checkpoint, or choose "
-                    "label='hard' or 'smooth'"
+                    "another label"
                 )
             with torch.no_grad():
                 people.teacher = teacher(people.images).float().softmax(dim=1)

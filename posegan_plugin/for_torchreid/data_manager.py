@@ -28,9 +28,10 @@ class PoseTransferDataManager:
 
     What torchreid's dict cannot say is added to it: ``synthesised`` (B,), ``weight`` (B,),
     ``smoothing`` (B,) and, with ``label='teacher'``, ``teacher`` (B, K) with NaN rows for real
-    people. torchreid's own engines do not read these, so a policy that needs them (``label`` other
-    than ``hard``, ``weight`` other than 1, ``warmup``) is refused when training starts, unless the
-    engine has set ``extra_keys_read``, as this package's engines do.
+    people; a ``smoothing`` of NaN is that of real people. torchreid's own engines do not read these,
+    so a policy that needs them (``label`` other than ``same``, ``weight`` other than 1, ``warmup``) is
+    refused when training starts, unless the engine has set ``extra_keys_read``, as this package's
+    engines do.
 
     Args:
         datamanager: A torchreid ``ImageDataManager``.
@@ -118,8 +119,8 @@ class PoseTransferDataManager:
         ]
         if unread and not self.extra_keys_read:
             raise UserError(
-                f"augment {', '.join(unread)} would be ignored: torchreid's own engines know hard "
-                "labels of weight 1 only; train with an engine of posegan_plugin, or give "
+                f"augment {', '.join(unread)} would be ignored: torchreid's own engines label all "
+                "people alike, at weight 1; train with an engine of posegan_plugin, or give "
                 "extra_keys_read=True if yours reads the batch's weight, smoothing and teacher"
             )
         timed = [k for k in ("warmup", "until") if getattr(policy, k) != getattr(plain, k)]

@@ -35,8 +35,8 @@ class ImageQuartetEngine(SafeEngine, torchreid_module("engine").Engine):
         weight_x (float, optional): weight for softmax loss. Default is 1.
         scheduler (LRScheduler, optional): if None, no learning rate decay will be performed.
         use_gpu (bool, optional): use gpu. Default is True.
-        label_smooth (bool, optional): use label smoothing regularizer, for real people; synthesised
-            people have their own. Default is True.
+        label_smooth (bool, optional): use label smoothing regularizer, for real people, and for
+            synthesised ones that the policy labels the same. Default is True.
         amp (bool, optional): run the model in bfloat16; losses stay in float32. Not for several GPUs:
             within ``nn.DataParallel`` torch would take float16. Default is False.
         quartet_ramp (sequence, optional): start and end, as parts of the training, between which

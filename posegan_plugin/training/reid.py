@@ -27,7 +27,8 @@ class ReIDObjective(nn.Module):
         quartet: The quartet loss; its default where ``None``.
         quartet_ramp: Factor on the quartet weight over the training: a metric loss at full weight on
             a network trained from scratch tends to collapse, so it can wait for the identity loss.
-        label_smoothing: Of real people, in [0, 1]; synthesised people bring their own with the batch.
+        label_smoothing: Of real people, in [0, 1]; synthesised people may bring their own with the
+            batch.
         quartet_people: ``all``: quartets of real and synthesised people together (the paper);
             ``real``: of real people alone. A synthesised person and the image that it was drawn from
             are a pair that is easily pulled together, in place of two images that were taken apart.
@@ -74,7 +75,7 @@ class ReIDObjective(nn.Module):
             The weighted sum, and the unweighted terms and statistics to log.
         """
         smoothing = torch.where(
-            batch.synthesised,
+            batch.synthesised & ~batch.smoothing.isnan(),
             batch.smoothing,
             torch.full_like(batch.smoothing, self.label_smoothing),
         )

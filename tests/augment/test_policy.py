@@ -38,13 +38,15 @@ def test_nobody_is_synthesised_towards_the_end(until, progress, expected):
     assert SynthesisPolicy(weight=0.8, until=until).weight_at(progress) == expected
 
 
-@pytest.mark.parametrize(("label", "smoothing"), [("hard", 0.0), ("smooth", 0.3)])
-def test_hard_and_smooth_labels(label, smoothing):
+@pytest.mark.parametrize(
+    ("label", "smoothing"), [("same", math.nan), ("hard", 0.0), ("smooth", 0.3)]
+)
+def test_labels_of_the_conditions_identity(label, smoothing):
     policy = SynthesisPolicy(label=label, smoothing=0.3, weight=2.0, warmup=0.5)
     marked = policy.label_people(people(), 0.25)
     assert marked.synthesised.all()
     assert marked.weights.tolist() == [1.0] * 3
-    assert marked.smoothing.tolist() == pytest.approx([smoothing] * 3)
+    assert marked.smoothing.tolist() == pytest.approx([smoothing] * 3, nan_ok=True)
     assert marked.pids.tolist() == [0, 1, 2]
     assert marked.teacher is None
 
@@ -104,7 +106,7 @@ def test_filter_needs_an_encoder():
     ("options", "message"),
     [
         ({"target": "nearest"}, r"augment target='nearest'.*same_id, cross_camera, any"),
-        ({"label": "soft"}, r"augment label='soft'.*hard, smooth, teacher"),
+        ({"label": "soft"}, r"augment label='soft'.*same, hard, smooth, teacher"),
         ({"ratio": -0.1}, r"augment ratio=-0.1 must lie between 0 and 16"),
         ({"smoothing": 1.0}, r"augment smoothing=1.0"),
         ({"weight": -1.0}, r"augment weight=-1.0"),

@@ -100,6 +100,7 @@ def test_unmodified_engines_train(tiny_manager, wrapped, tmp_path, engine, loss,
     ("policy", "named"),
     [
         ({"label": "smooth"}, "label='smooth'"),
+        ({"label": "hard"}, "label='hard'"),
         ({"weight": 0.5}, "weight=0.5"),
         ({"warmup": 0.1, "weight": 2.0}, "weight=2.0, warmup=0.1"),
     ],

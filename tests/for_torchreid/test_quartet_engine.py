@@ -4,8 +4,10 @@ from torch import nn
 
 pytest.importorskip("torchreid")
 
+from posegan_plugin.augment import SynthesisPolicy
 from posegan_plugin.errors import UserError
 from posegan_plugin.for_torchreid.quartet_engine import ImageQuartetEngine
+from posegan_plugin.for_torchreid.reid_step import people_of
 from posegan_plugin.for_torchreid.resolver import torchreid_module
 from posegan_plugin.losses import QuartetLoss, identity_loss, mean_pairwise_distance
 
@@ -56,6 +58,23 @@ def test_weights_and_labels_of_synthesised_people(small_manager, small_model, sm
     assert log["loss_x"] == pytest.approx(identity, rel=1e-5)
     assert log["loss_q"] == pytest.approx(quartet, rel=1e-5)
     assert log["loss_x"] != pytest.approx(engine.forward_backward(small_batch)["loss_x"], rel=1e-4)
+
+
+@pytest.mark.parametrize("label_smooth", [True, False])
+def test_same_labels_are_those_of_torchreids_engine(
+    small_manager, small_model, small_batch, label_smooth
+):
+    policy = SynthesisPolicy()
+    people = policy.label_people(people_of(small_batch, torch.device("cpu"))[12:], progress=1.0)
+    extra = {
+        "synthesised": torch.arange(16) >= 12,
+        "smoothing": torch.cat((torch.zeros(12), people.smoothing)),
+    }
+    engine = build(small_manager, small_model, label_smooth=label_smooth)
+    log = engine.forward_backward(small_batch | extra)
+    cross = torchreid_module("losses").CrossEntropyLoss(4, use_gpu=False, label_smooth=label_smooth)
+    expected = cross(small_model(small_batch["img"])[0], small_batch["pid"]).item()
+    assert log["loss_x"] == pytest.approx(expected, rel=1e-5)
 
 
 def test_quartets_of_real_people_alone(small_manager, small_model, small_batch):

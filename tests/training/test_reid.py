@@ -78,10 +78,10 @@ def test_weights_are_shares():
     assert identity(batch(weights=weights)) == pytest.approx(expected, rel=1e-5)
 
 
-def test_synthesised_people_bring_their_own_smoothing_and_real_ones_have_the_objectives():
+def test_synthesised_people_may_bring_their_own_smoothing_and_others_have_the_objectives():
     # The smoothing of real rows in the batch is not used.
-    people = batch(smoothing=[0.9, 0.9, 0.9, 0.9, 0.3, 0.6])
-    smoothing = [0.1, 0.1, 0.1, 0.1, 0.3, 0.6]
+    people = batch(smoothing=[0.9, 0.9, 0.9, math.nan, 0.3, math.nan])
+    smoothing = [0.1, 0.1, 0.1, 0.1, 0.3, 0.1]
     labels = [one_hot(p, s) for p, s in zip(PIDS, smoothing, strict=True)]
     expected = naive(output().logits, labels, [1.0] * 6)
     assert identity(people, label_smoothing=0.1) == pytest.approx(expected, rel=1e-5)

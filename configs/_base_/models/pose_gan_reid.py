@@ -40,7 +40,7 @@ model = dict(
         quartet=dict(mining="random"),
         quartet_ramp=(0.0, 0.05),
     ),
-    augment=dict(ratio=1.0, target="same_id", label="hard", weight=1.0, warmup=0.0),
+    augment=dict(ratio=1.0, target="same_id", label="same", weight=1.0, warmup=0.0),
     test_poses=2,  # these two: docs/reid_accuracy.md
     test_mirror=True,
     generator_checkpoint=None,  # for mode='online'
