@@ -137,7 +137,7 @@ def prepare_for_dataset(config: Config) -> None:
         raise UserError(
             f"the generator knows {model.num_cameras} cameras (model.num_cameras), the data set has "
             f"{splits.num_cameras}: take a generator that was trained on this data set, or one "
-            "without target camera"
+            "without target camera; in a training of mode 'joint' leave model.num_cameras None"
         )
     _check_sampler(loader)
 

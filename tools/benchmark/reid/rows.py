@@ -160,14 +160,15 @@ def _online(change: str, /, needs_teacher: bool = False, **augment: object) -> R
     return Row(f"online 1/4, {change}", "online", {**_SOFTMAX, **options}, needs_teacher)
 
 
+def _changed(row: str, label: str, options: dict) -> Row:
+    main = MAIN[row]
+    return replace(main, label=label, options={**main.options, **options})
+
+
 _PAPERS_EMBEDDING = {"model.reid.embedding_dim": _PAPER["model.reid.embedding_dim"]}
 _PAPERS_CLASSIFIER = {**_PAPERS_EMBEDDING, "model.reid.hidden_dim": _PAPER["model.reid.hidden_dim"]}
 _BESIDE_QUARTETS = {
-    f"{change}_{name}": replace(
-        MAIN[row],
-        label=f"{MAIN[row].label}, {label}",
-        options={**MAIN[row].options, f"{section}.{key}": value},
-    )
+    f"{change}_{name}": _changed(row, f"{MAIN[row].label}, {label}", {f"{section}.{key}": value})
     for change, label, key, value in (
         ("hard", "hard labels", "augment.label", "hard"),
         ("real_quartets", "quartets of real people alone", "objective.quartet_people", "real"),
@@ -202,7 +203,7 @@ OUR_ABLATIONS = {
     "until": _online("until 0.7, then real people alone", until=0.7),
     **{f"target_{t}": _online(f"poses of {t}", target=t) for t in _TARGETS},
     **{
-        name: replace(MAIN[row], label=label, options={**MAIN[row].options, SYNTHESIS_SHRUNK: True})
+        name: _changed(row, label, {SYNTHESIS_SHRUNK: True})
         for name, row, label in (
             ("shrunk_4", "online_4", "softmax + real people as small as synthesised ones 1/4"),
             ("quartet_shrunk_4", "quartet_online_4", "+ quartet, random, + such people 1/4"),
