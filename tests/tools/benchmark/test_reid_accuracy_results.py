@@ -89,9 +89,9 @@ def test_a_person_and_its_mirror_image(parts, monkeypatch):
     scorer = scoring.Scorer(None, parts.presets.PRESETS["tiny"], "cpu")
     offset = torch.tensor([0.0, 4.0])
     columns = parts.trained.Trained(lambda x: x[:, 0].mean(dim=1) + offset, None, 0.0, 0)
-    # (3, 4) / 5 and (0, 4) / 4
+    # (3, 4) / 5 and (0, 4) / 4, whose mean is (0.3, 0.9)
     found = scorer.averaged(columns, scoring.Views.parse("mirror"))
-    assert found[0].tolist() == pytest.approx([0.3, 0.9])
+    assert found[0].tolist() == pytest.approx([0.1**0.5, 0.9**0.5])
 
 
 @pytest.mark.parametrize(
@@ -116,5 +116,4 @@ def test_poses_and_their_mirror_images(parts, monkeypatch):
     scorer.averaged(left, scoring.Views(2, mirror=True))
     assert given[1:] == ["generator", "images", "keypoints", 2]
     one_sided = torch.tensor([[[[3.0, 0.0]]]])  # (4, 1) and (1, 4)
-    halves = [5 / (2 * 17**0.5)] * 2
-    assert given[0](one_sided)[0].tolist() == pytest.approx(halves)
+    assert given[0](one_sided)[0].tolist() == pytest.approx([0.5**0.5] * 2)

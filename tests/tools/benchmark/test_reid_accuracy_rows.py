@@ -49,6 +49,7 @@ def content(parts, people, tmp_path_factory):
     ("row", "other", "expected"),
     [
         ("quartet_random", "quartet_hard", {"posegan.objective.quartet.mining"}),
+        ("quartet_random", "partners", {"posegan.objective.weights.quartet"}),
         ("online_4", "online_2", {"posegan.augment.ratio"}),
         (
             "online_4",

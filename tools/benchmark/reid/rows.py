@@ -115,6 +115,11 @@ _SAME_LABELS = {"posegan.augment.label": "same"}
 MAIN = {
     "softmax": Row("toolbox softmax", "softmax"),
     "triplet": Row("toolbox softmax + triplet", "triplet"),
+    "partners": Row(
+        "softmax, batches with partners",
+        "quartet",
+        {QUARTET: "random", "posegan.objective.weights.quartet": 0.0},
+    ),
     "quartet_random": Row("+ quartet, random", "quartet", {QUARTET: "random"}),
     "quartet_hard": Row("+ quartet, hard", "quartet", {QUARTET: "hard"}),
     **{
