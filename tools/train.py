@@ -50,9 +50,9 @@ def main() -> None:
         set_epochs(config, args.epochs)
     if args.amp or args.amp_dtype:
         use_amp(config, args.amp_dtype or "bfloat16")
-    if args.resume:
-        config.load_from = find_resume(config.work_dir, args.resume)
-        config.resume = config.load_from is not None
+    # Where there is nothing to go on from, a config's own load_from stays.
+    if args.resume and (checkpoint := find_resume(config.work_dir, args.resume)):
+        config.load_from, config.resume = checkpoint, True
     prepare_for_dataset(config)
     start_processes(config, args.launcher)
     build_runner(config).train()

@@ -13,7 +13,12 @@ import mmengine
 from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
 
-from posegan_plugin.checkpoint import first_readable, read_checkpoint, saved_checkpoints
+from posegan_plugin.checkpoint import (
+    checkpoint_file,
+    first_readable,
+    read_checkpoint,
+    saved_checkpoints,
+)
 from posegan_plugin.errors import UserError
 from posegan_plugin.folders import is_file
 from posegan_plugin.for_mmengine.load_people import load_people
@@ -186,12 +191,21 @@ def _check_loaders(config: Config) -> None:
             )
 
 
+def _check_load_from(config: Config) -> None:
+    """A file, or a work dir for its newest; a place that mmengine knows how to fetch is left to it."""
+    path = config.get("load_from")
+    if path is not None and ":" not in path:
+        config.load_from = str(checkpoint_file(path))
+        read_checkpoint(path)
+
+
 def find_resume(work_dir: str, resume: str) -> str | None:
     """The checkpoint to go on from.
 
     Args:
         work_dir: Where a run left ``last_checkpoint``.
-        resume: A checkpoint, or ``auto`` for the newest in ``work_dir``.
+        resume: A checkpoint, another work dir for its newest, or ``auto`` for the newest in
+            ``work_dir``.
 
     Returns:
         Its path; ``None`` where ``auto`` finds none, so that the same command starts a run.
@@ -201,7 +215,7 @@ def find_resume(work_dir: str, resume: str) -> str | None:
             several the newest is taken that can.
     """
     if resume != "auto":
-        return _resumable(resume)
+        return _resumable(checkpoint_file(resume))
     return first_readable(saved_checkpoints(work_dir), _resumable)
 
 
@@ -249,9 +263,11 @@ def build_runner(config: Config) -> Runner:
     """A runner, or one clear sentence.
 
     Raises:
-        UserError: A key that a part of the config does not know, or anything that part refuses.
+        UserError: A key that a part of the config does not know, or anything that part refuses; or
+            ``load_from`` is no checkpoint.
     """
     _check_loaders(config)
+    _check_load_from(config)
     mmengine.mkdir_or_exist(config.work_dir)
     with _wrong_keys_named():
         return _CheckedRunner.from_cfg(config)

@@ -53,6 +53,11 @@ def check_mode(
             "model mode='online' needs generator_checkpoint, the checkpoint of a trained generator "
             "(for example of a joint run)"
         )
+    if mode == "joint" and generator_checkpoint is not None:
+        raise UserError(
+            "model generator_checkpoint: in mode 'joint' the generator is trained, not loaded; leave "
+            "it out, or start from the weights of all networks with load_from=CHECKPOINT"
+        )
     if mode != "joint" and reid_checkpoint is not None:
         raise UserError(f"model reid_checkpoint: mode={mode!r} would train nothing; use 'joint'")
     if not isinstance(test_poses, int) or test_poses < 0:

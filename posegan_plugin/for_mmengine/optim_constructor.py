@@ -42,8 +42,9 @@ class MultiOptimWrapperConstructor:
 
         Raises:
             UserError: A network that trains has no entry, or an entry is of no network; a wrapper is
-                mmengine's own for mixed precision; or gradients of several networks are accumulated
-                in float16.
+                mmengine's own for mixed precision; or gradients are accumulated over other numbers of
+                batches by the generator than by the re-ID network, which share a loss, or in float16
+                by several networks.
         """
         model = getattr(model, "module", model)
         for name in self.configs:
@@ -69,6 +70,12 @@ class MultiOptimWrapperConstructor:
             spare_from_decay(built, network)
             wrappers[name] = OPTIM_WRAPPERS.build(
                 {"type": "OptimWrapper", **config}, default_args={"optimizer": built}
+            )
+        shared = {w._accumulative_counts for n, w in wrappers.items() if n in ("reid", "generator")}
+        if len(shared) > 1:
+            raise UserError(
+                f"optim_wrapper: accumulative_counts is {' and '.join(map(str, sorted(shared)))} for "
+                "generator and reid, which share a loss and a step: give both the same"
             )
         scaled = [w for w in wrappers.values() if isinstance(w, Fp16OptimWrapper)]
         if len(scaled) > 1 and any(w._accumulative_counts > 1 for w in scaled):

@@ -94,3 +94,14 @@ def test_gradients_of_several_networks_are_not_accumulated_in_float16(build_two,
         construct(model)
     model.trained_networks = ["first"]
     assert len(construct(model)) == 1
+
+
+def test_networks_that_share_a_loss_share_their_steps(build_two, entry):
+    model = build_two()
+    model.reid, model.generator = model.first, model.second
+    model.trained_networks = ["reid", "generator"]
+    configs = {"reid": entry(0.1, accumulative_counts=4), "generator": entry(0.1)}
+    with pytest.raises(UserError, match="accumulative_counts is 1 and 4 for generator and reid"):
+        MultiOptimWrapperConstructor(configs)(model)
+    configs["generator"]["accumulative_counts"] = 4
+    assert len(MultiOptimWrapperConstructor(configs)(model)) == 2

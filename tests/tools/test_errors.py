@@ -168,6 +168,11 @@ def test_large_camera_number(refusal, broken_data):
             {"model.mode": "online", "model.generator_checkpoint": "nowhere.pth"},
             ["nowhere.pth does not exist"],
         ),
+        ({"load_from": "nowhere.pth"}, ["nowhere.pth does not exist"]),
+        (
+            {"model.generator_checkpoint": "generator.pth"},
+            ["generator_checkpoint", "load_from=CHECKPOINT"],
+        ),
         ({"model.augment.target": "any"}, ["target='any'", "joint"]),
         ({"model.augment.target": "anyone"}, ["target='anyone'", "cross_camera"]),
         ({"model.augment.label": "teacher"}, ["label='teacher'", "teacher_checkpoint"]),

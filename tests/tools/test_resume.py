@@ -108,8 +108,9 @@ def test_no_checkpoint_that_can_be_read(tiny, both, tmp_path, capsys):
     assert lines[1].startswith(f"  checkpoint {work_dir / 'epoch_2.pth'} cannot be read")
 
 
-def test_named_checkpoint(tiny, joint_run):
-    run = tiny.run("train", resume=joint_run.checkpoint, epochs=3)
+@pytest.mark.parametrize("named", ["checkpoint", "work_dir"])
+def test_named_checkpoint(tiny, joint_run, named):
+    run = tiny.run("train", resume=getattr(joint_run, named), epochs=3)
     assert "resumed epoch: 2, iter: 18" in run.output
     assert run.checkpoint.name == "epoch_3.pth"
     assert run.work_dir != joint_run.work_dir
@@ -140,6 +141,14 @@ def test_nothing_to_resume_is_a_start(tiny, tmp_path):
     run = tiny.run("train", resume=True, epochs=1, work_dir=tmp_path, options=OPTIONS)
     assert run.checkpoint == tmp_path / "epoch_1.pth"
     assert "resumed" not in run.output
+
+
+def test_nothing_to_resume_starts_from_the_configs_weights(tiny, joint_run, tmp_path):
+    options = {"load_from": joint_run.work_dir}
+    run = tiny.run("train", resume=True, epochs=1, work_dir=tmp_path, options=options)
+    assert f"Load checkpoint from {joint_run.checkpoint}" in run.output
+    assert "resumed" not in run.output
+    assert run.checkpoint == tmp_path / "epoch_1.pth"
 
 
 @pytest.fixture
