@@ -166,16 +166,17 @@ def _damaged_part(path: str | Path) -> str | None:
         return file.testzip()
 
 
-def check_state(network: nn.Module, state: Mapping[str, Tensor], where: str) -> None:
+def check_state(
+    network: nn.Module, state: Mapping[str, Tensor], where: str, alone: bool = True
+) -> None:
     """Compare a state dict with a network before it is loaded.
-
-    Entries of networks (first part of the name) that ``network`` does not have are no fault: an
-    evaluation needs no discriminator.
 
     Args:
         network: The network that is about to load it.
         state: Name -> tensor.
         where: What the state is, for the message.
+        alone: Whether the state is of this network and no other. If not, entries whose first part of
+            the name ``network`` does not have are no fault: a baseline needs no discriminator.
 
     Raises:
         UserError: Something is missing, too much, or of another shape.
@@ -183,7 +184,9 @@ def check_state(network: nn.Module, state: Mapping[str, Tensor], where: str) -> 
     expected = network.state_dict()
     parts = {name.split(".")[0] for name in expected}
     missing = [k for k in expected if k not in state]
-    surplus = [str(k) for k in state if k not in expected and str(k).split(".")[0] in parts]
+    surplus = [
+        str(k) for k in state if k not in expected and (alone or str(k).split(".")[0] in parts)
+    ]
     shapes = [
         f"{k} is {found} instead of {tuple(tensor.shape)}"
         for k, tensor in expected.items()

@@ -126,7 +126,9 @@ def test_no_dictionary(tmp_path, content):
 
 def test_matching_state_and_other_networks_pass():
     state = {**network(0).state_dict(), "discriminator.weight": torch.zeros(1), "2.bias": 0}
-    check_state(network(1), state, "it")
+    check_state(network(1), state, "it", alone=False)
+    with pytest.raises(UserError, match=r"2 entries too many \(discriminator\.weight, 2\.bias\)"):
+        check_state(network(1), state, "it")
 
 
 def test_every_fault_is_listed():
@@ -187,6 +189,15 @@ def test_one_network_out_of_several(tmp_path):
     assert same(loaded, generator)
     load_network(loaded, tmp_path / "a.pth", "reid")
     assert same(loaded, reid)
+
+
+def test_a_network_with_a_part_more(tmp_path):
+    """As a generator with correspondence, loaded into one without."""
+    more = network(0)
+    more.add_module("more", torch.nn.Linear(1, 1))
+    torch.save({"state_dict": prefixed("generator", more)}, tmp_path / "a.pth")
+    with pytest.raises(UserError, match=r"2 entries too many \(more\.weight, more\.bias\)"):
+        load_network(network(1), tmp_path / "a.pth", "generator")
 
 
 @pytest.mark.parametrize("wrapped", [True, False])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from posegan_plugin import __version__
 from posegan_plugin.for_mmengine.cli import run_command
-from posegan_plugin.for_mmengine.pretrained import load_pretrained
+from posegan_plugin.for_mmengine.pretrained import MODEL_CONFIG, load_pretrained
 from posegan_plugin.published import write_weights
 
 
@@ -20,7 +20,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--about", default="", help="a line to store, as the command of the training"
     )
-    parser.add_argument("--model-config", help="the run's config, for checkpoints of version 0.1")
+    parser.add_argument("--model-config", help=MODEL_CONFIG)
     return parser.parse_args()
 
 

@@ -15,7 +15,7 @@ from posegan_plugin.errors import UserError
 from posegan_plugin.for_mmengine.cli import run_command
 from posegan_plugin.for_mmengine.load_people import load_posed_people
 from posegan_plugin.for_mmengine.people_source import add_people_arguments, people_source
-from posegan_plugin.for_mmengine.pretrained import load_pretrained
+from posegan_plugin.for_mmengine.pretrained import MODEL_CONFIG, load_pretrained
 from posegan_plugin.synthesis import (
     FORMATS,
     REAL_IMAGES,
@@ -37,7 +37,7 @@ def parse_args() -> argparse.Namespace:
     )
     add_people_arguments(parser)
     parser.add_argument("--out", required=True, help="the folder to make, or to go on with")
-    parser.add_argument("--model-config", help="the run's config, for checkpoints of version 0.1")
+    parser.add_argument("--model-config", help=MODEL_CONFIG)
     parser.add_argument(
         "--reid", metavar="CHECKPOINT", help="re-ID network that judges; default: its own"
     )

@@ -14,9 +14,10 @@ from posegan_plugin.for_mmengine.cli import (
     start_processes,
 )
 from posegan_plugin.for_mmengine.config import build_runner, prepare_for_dataset
-from posegan_plugin.for_mmengine.other_generator import use_generator
+from posegan_plugin.for_mmengine.describer import PersonDescriber
+from posegan_plugin.for_mmengine.evaluated import evaluated_model, use_generator
+from posegan_plugin.for_mmengine.pretrained import pretrained_file
 from posegan_plugin.for_mmengine.score_report import report_scores
-from posegan_plugin.for_mmengine.weight_files import leave_out_discriminators
 from posegan_plugin.training import unwrap
 
 
@@ -42,20 +43,28 @@ def main() -> None:
     """Evaluate, print the table and how its scores were computed, write scores.json."""
     args = parse_args()
     config = config_from(args)
-    checkpoint = read_checkpoint(args.checkpoint)
-    path = str(checkpoint_file(args.checkpoint))
-    leave_out_discriminators(config.model, checkpoint)
-    generator = use_generator(config.model, args.generator) if args.generator else None
-    config.load_from = None if generator else path
-    config.resume = False
+    path = checkpoint_file(args.checkpoint)
+    checkpoint = read_checkpoint(path)
+    drawn_by = drawing = None
+    if args.generator:
+        drawn_by = pretrained_file(args.generator)
+        drawing = read_checkpoint(drawn_by)
+        use_generator(config.model, drawing, drawn_by)
+    config.load_from, config.resume = None, False
     prepare_for_dataset(config)
+    config.model = evaluated_model(config.model)
     start_processes(config, args.launcher)
     runner = build_runner(config)
-    if generator:
-        load_from(checkpoint, unwrap(runner.model).reid, "reid", path)
+    model = unwrap(runner.model)
+    if type(model) is PersonDescriber:
+        load_from(checkpoint, model.reid, "reid", path)
+        if model.generator is not None:
+            load_from(drawing or checkpoint, model.generator, "generator", drawn_by or path)
+    else:  # a model of the user's
+        runner.load_checkpoint(str(path))
     metrics = runner.test()
     if is_main_process():
-        print(report_scores(runner, path, metrics, generator))
+        print(report_scores(runner, path, metrics, drawn_by))
 
 
 if __name__ == "__main__":

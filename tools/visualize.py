@@ -22,7 +22,7 @@ from posegan_plugin.for_mmengine.figure_inputs import (
     people_of,
 )
 from posegan_plugin.for_mmengine.people_source import add_people_arguments, people_source
-from posegan_plugin.for_mmengine.pretrained import Pretrained
+from posegan_plugin.for_mmengine.pretrained import MODEL_CONFIG, Pretrained
 from posegan_plugin.visualization import figures, save_gif, save_image
 from posegan_plugin.visualization.gif import check_gif_path
 from posegan_plugin.visualization.grid import check_picture_path
@@ -99,9 +99,7 @@ def _command(
             metavar="CHECKPOINT",
             help="a checkpoint or weight file, the work dir of a run for its newest, or 'demo'",
         )
-        command.add_argument(
-            "--model-config", help="the run's config, for checkpoints of version 0.1"
-        )
+        command.add_argument("--model-config", help=MODEL_CONFIG)
     if networks and several:
         command.add_argument("--names", nargs="+", help="captions of the checkpoints")
     add_people_arguments(command)

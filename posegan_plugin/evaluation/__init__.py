@@ -4,11 +4,18 @@
 ranking alone stays light.
 """
 
-from posegan_plugin.evaluation.distances import pairwise_distances
-from posegan_plugin.evaluation.ranking import RankingScores, evaluate_features, evaluate_ranking
+from posegan_plugin.evaluation.distances import METRICS, pairwise_distances
+from posegan_plugin.evaluation.ranking import (
+    MAX_RANK,
+    RankingScores,
+    evaluate_features,
+    evaluate_ranking,
+)
 from posegan_plugin.evaluation.top_matches import first_matches, top_matches
 
 __all__ = [
+    "MAX_RANK",
+    "METRICS",
     "RankingScores",
     "evaluate_features",
     "evaluate_ranking",

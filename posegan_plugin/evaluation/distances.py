@@ -11,6 +11,8 @@ from torch import Tensor
 from posegan_plugin.errors import UserError
 from posegan_plugin.evaluation._inputs import slices
 
+METRICS = ("euclidean", "cosine")
+
 
 def pairwise_distances(query: Tensor, gallery: Tensor, metric: str = "euclidean") -> Tensor:
     """Distances between two sets of features, as torchreid computes them.
@@ -53,7 +55,7 @@ def chunked_distances(
 
 def _distances_to(gallery: Tensor, metric: str) -> Callable[[Tensor], Tensor]:
     """Distances of any queries to a gallery, of which lengths or squares are computed once."""
-    if metric not in ("euclidean", "cosine"):
+    if metric not in METRICS:
         raise UserError(f"The distance is {metric!r}; choose 'euclidean' or 'cosine'.")
     full_precision = torch.autocast(gallery.device.type, enabled=False)
     with full_precision:

@@ -19,6 +19,9 @@ from posegan_plugin.evaluation._match_ranks import match_ranks
 from posegan_plugin.evaluation._query_scores import score_ranks
 from posegan_plugin.evaluation.distances import chunked_distances
 
+MAX_RANK = 50
+"""Length of the CMC, unless another is asked for; torchreid's is as long."""
+
 
 @dataclass(frozen=True, eq=False)  # arrays have no single truth value to compare by
 class RankingScores:
@@ -57,7 +60,7 @@ def evaluate_ranking(
     g_pids: Ids,
     q_camids: Ids,
     g_camids: Ids,
-    max_rank: int = 50,
+    max_rank: int = MAX_RANK,
     chunk: int = 128,
 ) -> RankingScores:
     """Score a distance matrix.
@@ -94,7 +97,7 @@ def evaluate_features(
     q_camids: Ids,
     g_camids: Ids,
     metric: str = "euclidean",
-    max_rank: int = 50,
+    max_rank: int = MAX_RANK,
     chunk: int = 128,
 ) -> RankingScores:
     """Score features without ever holding the whole (Q, G) distance matrix.

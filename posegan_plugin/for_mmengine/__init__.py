@@ -7,6 +7,7 @@ from posegan_plugin import models, registry
 from posegan_plugin.datasets import IdentitySampler, PartnerSampler, QuartetSampler
 from posegan_plugin.for_mmengine import hooks, weight_files  # noqa: F401
 from posegan_plugin.for_mmengine.dataset import ReIDDataset
+from posegan_plugin.for_mmengine.describer import PersonDescriber
 from posegan_plugin.for_mmengine.distributed import SeparateDDP
 from posegan_plugin.for_mmengine.loop import ResumableEpochLoop
 from posegan_plugin.for_mmengine.metric import ReIDMetric
@@ -19,6 +20,7 @@ from posegan_plugin.for_torchreid.backbone import TorchreidBackbone
 _MEMBERS = {
     registry.MODELS: (
         PoseGANReID,
+        PersonDescriber,
         ReIDDataPreprocessor,
         TorchreidBackbone,
         models.PoseTransferGenerator,

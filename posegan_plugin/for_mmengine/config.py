@@ -19,10 +19,13 @@ from posegan_plugin.checkpoint import (
     read_checkpoint,
     saved_checkpoints,
 )
+from posegan_plugin.datasets import IdentitySampler, PartnerSampler, QuartetSampler
 from posegan_plugin.errors import UserError
 from posegan_plugin.folders import is_file
+from posegan_plugin.for_mmengine.class_of import class_of
 from posegan_plugin.for_mmengine.load_people import load_people
 from posegan_plugin.for_mmengine.schedules import stretched
+from posegan_plugin.registry import DATA_SAMPLERS
 
 AMP = {"bfloat16": "Bf16OptimWrapper", "float16": "Fp16OptimWrapper"}
 """Optimiser wrappers of mixed precision by its type."""
@@ -149,7 +152,8 @@ def prepare_for_dataset(config: Config) -> None:
 
 def _check_sampler(loader: ConfigDict) -> None:
     sampler, size = loader.get("sampler") or {}, loader.batch_size
-    if sampler.get("type", "").endswith("IdentitySampler"):
+    kind = class_of(DATA_SAMPLERS, sampler)
+    if kind is IdentitySampler:
         p, k = sampler.get("num_identities"), sampler.get("num_images")
         if not (isinstance(p, int) and isinstance(k, int)):
             raise UserError(
@@ -161,18 +165,20 @@ def _check_sampler(loader: ConfigDict) -> None:
                 f"train_dataloader batch_size={size} cannot hold the sampler's {p} identities x {k} "
                 f"images = {p * k}; set batch_size={p * k} or change num_identities or num_images"
             )
-    if sampler.get("type", "").endswith("PartnerSampler"):
+    if kind is PartnerSampler:
         parts = sampler.get("num_images"), sampler.get("num_partners")
         if all(isinstance(n, int) for n in parts) and sum(parts) != size:
             raise UserError(
                 f"train_dataloader batch_size={size} must be the sampler's num_images={parts[0]} and "
                 f"num_partners={parts[1]} together, {sum(parts)}"
             )
-    if sampler.get("type", "").endswith("QuartetSampler") and 4 * sampler.num_quartets != size:
-        raise UserError(
-            f"train_dataloader batch_size={size} must be four times the sampler's "
-            f"num_quartets={sampler.num_quartets}"
-        )
+    if kind is QuartetSampler:
+        quartets = sampler.get("num_quartets")
+        if isinstance(quartets, int) and 4 * quartets != size:
+            raise UserError(
+                f"train_dataloader batch_size={size} must be four times the sampler's "
+                f"num_quartets={quartets}"
+            )
 
 
 def _check_loaders(config: Config) -> None:

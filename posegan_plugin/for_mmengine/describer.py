@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from mmengine.model import BaseModel
 from torch import Tensor
@@ -30,10 +32,16 @@ class PersonDescriber(BaseModel):
             :func:`posegan_plugin.evaluation.mirror.mirrored`.
         data_preprocessor: Config of the data preprocessor.
         min_joints: Joints that a person needs to be described in standard poses.
+        channels_last: Memory layout of the convolutions.
+
+    Attributes:
+        trained_networks: Names of the networks that have an optimiser: none.
 
     Raises:
-        UserError: A value that a network refuses.
+        UserError: A value that a network refuses, or ``test_poses`` is no number of poses.
     """
+
+    trained_networks: Sequence[str] = ()
 
     def __init__(
         self,
@@ -43,7 +51,10 @@ class PersonDescriber(BaseModel):
         test_mirror: bool = False,
         data_preprocessor: dict | None = None,
         min_joints: int = SynthesisPolicy.min_joints,
+        channels_last: bool = False,
     ) -> None:
+        if not isinstance(test_poses, int) or test_poses < 0:
+            raise UserError(f"model test_poses={test_poses!r} is not a number of poses, 0 or more")
         # Built here: BaseModel would look the type up in mmengine's scope.
         default = {"type": "posegan_plugin.ReIDDataPreprocessor"}
         super().__init__(MODELS.build(data_preprocessor or default))
@@ -55,6 +66,8 @@ class PersonDescriber(BaseModel):
         self.test_mirror = test_mirror
         self.standard_poses = torch.zeros(0, NUM_JOINTS, 3)
         self.min_joints = min_joints
+        if channels_last:
+            self.to(memory_format=torch.channels_last)
 
     def use_standard_poses(self, keypoints: Tensor) -> None:
         """Choose the ``test_poses`` that people are described in.

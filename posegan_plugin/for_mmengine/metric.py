@@ -9,7 +9,13 @@ import numpy as np
 from mmengine.evaluator import BaseMetric, Evaluator
 
 from posegan_plugin.errors import UserError
-from posegan_plugin.evaluation import RankingScores, evaluate_features, top_matches
+from posegan_plugin.evaluation import (
+    MAX_RANK,
+    METRICS,
+    RankingScores,
+    evaluate_features,
+    top_matches,
+)
 
 
 class RankedQueries(NamedTuple):
@@ -32,7 +38,7 @@ class ReIDMetric(BaseMetric):
     Agrees with torchreid's ``evaluate_rank``. All values are percentages.
 
     Args:
-        ranks: Ranks of the CMC that are reported.
+        ranks: Ranks of the CMC that are reported, each from 1 to 50, which is as far as it goes.
         distance: ``euclidean`` or ``cosine``.
         collect_device: How the first process gets what the others found: ``gpu`` through the process
             group, also without a GPU; ``cpu`` through files in ``.dist_test`` of the current folder,
@@ -43,19 +49,16 @@ class ReIDMetric(BaseMetric):
         list_length: Length of these lists.
 
     Attributes:
-        PROTOCOL: How the metrics are computed, one line.
+        protocol: How the metrics are computed, one line.
         scores: Those of the last evaluation, with the whole CMC; None before, and in all processes
             but the main one.
         lists: Ranked lists of the last evaluation, likewise.
 
     Raises:
-        UserError: ``num_lists`` is negative, or ``list_length`` below 1.
+        UserError: An unknown distance, a rank that is not of the CMC, ``num_lists`` is negative, or
+            ``list_length`` below 1.
     """
 
-    PROTOCOL = (
-        "percent; Market-1501 protocol, single query: gallery images of the query's person by the "
-        "query's own camera do not count"
-    )
     default_prefix = "reid"
 
     def __init__(
@@ -70,11 +73,21 @@ class ReIDMetric(BaseMetric):
         super().__init__(collect_device=collect_device, prefix=prefix)
         self.ranks = tuple(ranks)
         self.distance = distance
+        if distance not in METRICS:
+            raise UserError(
+                f"ReIDMetric distance={distance!r} is unknown; choose one of {', '.join(METRICS)}"
+            )
+        if not all(isinstance(k, int) and 1 <= k <= MAX_RANK for k in self.ranks):
+            raise UserError(f"ReIDMetric ranks={self.ranks} must be whole numbers, 1 to {MAX_RANK}")
         if num_lists < 0 or list_length < 1:
             raise UserError(
                 f"ReIDMetric num_lists={num_lists}, list_length={list_length}: the first must be at "
                 "least 0, the second at least 1"
             )
+        self.protocol = (
+            f"percent; Market-1501 protocol, single query, {distance} distance: gallery images of the "
+            "query's person by the query's own camera do not count"
+        )
         self.num_lists = num_lists
         self.list_length = list_length
         self.scores: RankingScores | None = None
@@ -106,7 +119,7 @@ class ReIDMetric(BaseMetric):
             metric=self.distance,
         )
         self.scores, self.lists = scores, self._lists(features, pids, camids, query, rows)
-        metrics = {f"R{k}": 100 * scores.rank(k) for k in self.ranks if k <= len(scores.cmc)}
+        metrics = {f"R{k}": 100 * scores.rank(k) for k in self.ranks}
         return {**metrics, "mAP": 100 * scores.mAP, "mINP": 100 * scores.mINP}
 
     def _lists(

@@ -114,7 +114,6 @@ class PoseGANReID(PersonDescriber):
             condition_on_camera=condition_on_camera,
             generator_checkpoint=generator_checkpoint,
             reid_checkpoint=reid_checkpoint,
-            test_poses=test_poses,
         )
         architecture = architecture_of_model(
             {

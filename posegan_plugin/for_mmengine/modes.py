@@ -7,6 +7,16 @@ from posegan_plugin.errors import UserError
 MODES = ("joint", "online", "baseline")
 
 
+def check_known(mode: str) -> None:
+    """Refuse what is no mode.
+
+    Raises:
+        UserError: It is none of :data:`MODES`.
+    """
+    if mode not in MODES:
+        raise UserError(f"model mode={mode!r} is unknown; choose one of {', '.join(MODES)}")
+
+
 def check_mode(
     mode: str,
     *,
@@ -17,7 +27,6 @@ def check_mode(
     condition_on_camera: bool,
     generator_checkpoint: str | None,
     reid_checkpoint: str | None,
-    test_poses: int,
 ) -> None:
     """Refuse a model whose keys do not belong together.
 
@@ -30,13 +39,11 @@ def check_mode(
         condition_on_camera: Whether it is told the target's camera.
         generator_checkpoint: Checkpoint of a trained generator.
         reid_checkpoint: Checkpoint of a trained re-ID network.
-        test_poses: Number of standard poses in a test.
 
     Raises:
         UserError: An unknown mode, or a key that it needs is missing, or one that it cannot use.
     """
-    if mode not in MODES:
-        raise UserError(f"model mode={mode!r} is unknown; choose one of {', '.join(MODES)}")
+    check_known(mode)
     if num_identities is None:
         raise UserError("model num_identities is not set: start with tools/train.py, or set it")
     if mode != "baseline" and generator is None:
@@ -60,5 +67,3 @@ def check_mode(
         )
     if mode != "joint" and reid_checkpoint is not None:
         raise UserError(f"model reid_checkpoint: mode={mode!r} would train nothing; use 'joint'")
-    if not isinstance(test_poses, int) or test_poses < 0:
-        raise UserError(f"model test_poses={test_poses!r} is not a number of poses, 0 or more")

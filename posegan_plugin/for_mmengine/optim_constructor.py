@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 
 from mmengine.optim import AmpOptimWrapper, ApexOptimWrapper, OptimWrapperDict
-from mmengine.registry import OPTIM_WRAPPERS, OPTIMIZERS, Registry
+from mmengine.registry import OPTIM_WRAPPERS, OPTIMIZERS
 from torch import nn
 
 from posegan_plugin.errors import UserError
+from posegan_plugin.for_mmengine.class_of import class_of
 from posegan_plugin.for_mmengine.optim import Fp16OptimWrapper
 from posegan_plugin.training import spare_from_decay, with_fused
 
@@ -58,11 +59,11 @@ class MultiOptimWrapperConstructor:
             if name not in self.configs:
                 raise UserError(f"optim_wrapper has no entry {name!r}, a network of this model")
             config = copy.deepcopy(dict(self.configs[name]))
-            _check_wrapper(name, _class_of(OPTIM_WRAPPERS, config))
+            _check_wrapper(name, class_of(OPTIM_WRAPPERS, config))
             optimizer = dict(config.pop("optimizer"))
             network = getattr(model, name)
             parameters = list(network.parameters())
-            kind = _class_of(OPTIMIZERS, optimizer)
+            kind = class_of(OPTIMIZERS, optimizer)
             if kind is not None:
                 optimizer = with_fused(kind, optimizer, parameters[0].device.type)
             optimizer["params"] = parameters
@@ -87,13 +88,6 @@ class MultiOptimWrapperConstructor:
         for wrapper in scaled:
             wrapper.scaler = scaled[0].scaler
         return OptimWrapperDict(**wrappers)
-
-
-def _class_of(registry: Registry, config: dict) -> type | None:
-    """None for one that is not known; the registry says so when it builds."""
-    kind = config.get("type")
-    kind = registry.get(kind) if isinstance(kind, str) else kind
-    return kind if isinstance(kind, type) else None
 
 
 def _check_wrapper(network: str, kind: type | None) -> None:

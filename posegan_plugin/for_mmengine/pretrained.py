@@ -17,6 +17,9 @@ from posegan_plugin.for_mmengine.networks import architecture_of_model, build_ne
 from posegan_plugin.paths import weights_path
 from posegan_plugin.published import architecture_of
 
+MODEL_CONFIG = "the run's config, for checkpoints of version 0.1 and for networks that it registers"
+"""What the option ``--model-config`` of the tools is for."""
+
 
 @dataclass
 class Pretrained:
@@ -68,6 +71,11 @@ class Pretrained:
         return network.describe(prepare(images, augment=False)).float()
 
 
+def pretrained_file(source: str | Path) -> Path:
+    """The file that ``demo``, a checkpoint or a work dir stands for; it need not be there."""
+    return checkpoint_file(weights_path("demo") if str(source) == "demo" else source)
+
+
 def load_pretrained(
     source: str | Path, config: str | None = None, device: torch.device | str = "cpu"
 ) -> Pretrained:
@@ -77,22 +85,25 @@ def load_pretrained(
         source: ``demo`` for the weights that come with the package; a published weight file, a
             checkpoint of ``tools/train.py``, or its work dir for the newest.
         config: The config it was trained with; needed only for checkpoints that do not say how
-            their networks are built (of version 0.1).
+            their networks are built (of version 0.1), or whose networks the config's
+            ``custom_imports`` register.
         device: Where the networks go.
 
     Raises:
         UserError: The file cannot be read, or does not say how to build its networks.
     """
-    path = checkpoint_file(weights_path("demo") if str(source) == "demo" else source)
+    path = pretrained_file(source)
     checkpoint = read_checkpoint(path)
+    # Read in any case: its imports may register what is built.
+    model = None if config is None else load_config(config).get("model", {})
     architecture = architecture_of(checkpoint)
     if architecture is None:
-        if config is None:
+        if model is None:
             raise UserError(
                 f"checkpoint {path} does not say how its networks are built: name the config it was "
                 "trained with (--model-config)"
             )
-        architecture = _architecture_from(config, checkpoint)
+        architecture = _architecture_from(model, checkpoint, config)
     backbone = (architecture.get("reid") or {}).get("backbone", {})
     if "pretrained" in backbone:
         backbone["pretrained"] = False  # never fetched to be overwritten
@@ -103,6 +114,11 @@ def load_pretrained(
             f"checkpoint {path} describes networks that this version cannot build ({error}): use "
             "the version of this package that wrote it, or train anew"
         ) from error
+    except KeyError as error:
+        raise UserError(
+            f"checkpoint {path} describes a network of a type that is not registered "
+            f"({error.args[0]}): name the config it was trained with (--model-config)"
+        ) from error
     for name, network in networks.items():
         load_from(checkpoint, network, name, path)
         network.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
@@ -111,8 +127,9 @@ def load_pretrained(
     )
 
 
-def _architecture_from(config: str, checkpoint: dict) -> dict:
-    model = load_config(config).model
+def _architecture_from(model: dict, checkpoint: dict, config: str) -> dict:
+    if "mode" not in model:
+        raise UserError(f"config {config} is not one of tools/train.py: its model has no mode")
     known = (checkpoint.get("meta") or {}).get("dataset_meta") or {}
     for key in ("num_identities", "num_cameras"):
         if model.get(key) is None:

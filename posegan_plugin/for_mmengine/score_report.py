@@ -15,13 +15,13 @@ from posegan_plugin import __version__
 from posegan_plugin.evaluation.pose_transfer import TransferResult
 from posegan_plugin.file_hash import file_hash
 from posegan_plugin.for_mmengine.hooks.pose_transfer import PREFIX, PoseTransferHook
-from posegan_plugin.for_mmengine.metric import ReIDMetric
+from posegan_plugin.for_mmengine.metric import ReIDMetric, find_metric
 from posegan_plugin.pose.files import write_atomic
 from posegan_plugin.training import unwrap
 
 
 def report_scores(
-    runner: Runner, checkpoint: str, metrics: dict[str, float], generator: str | None = None
+    runner: Runner, checkpoint: Path, metrics: dict[str, float], generator: Path | None = None
 ) -> str:
     """Write ``scores.json`` into the work dir.
 
@@ -40,23 +40,26 @@ def report_scores(
     hook = next((h for h in runner.hooks if isinstance(h, PoseTransferHook)), None)
     result = hook.result if hook else None
     model = unwrap(runner.model)
-    protocol = ReIDMetric.PROTOCOL
+    metric = find_metric(runner.test_loop.evaluator)
+    protocol = metric.protocol if metric else ""
     if poses := getattr(model, "test_poses", 0):
         protocol += f"; people in {poses} standard poses besides"
     if getattr(model, "test_mirror", False):
         protocol += "; each image and its mirror image"
     report = {
-        "checkpoint": checkpoint,
+        "checkpoint": str(checkpoint),
         "sha256": file_hash(checkpoint),
-        "generator": generator and {"checkpoint": generator, "sha256": file_hash(generator)},
+        "generator": generator and {"checkpoint": str(generator), "sha256": file_hash(generator)},
         "config": runner.cfg.filename,
         "versions": _versions(),
         "pairs": {"seed": hook.seed, **_about(result)} if result else None,
-        "scores": {name: _entry(name, value, result, protocol) for name, value in metrics.items()},
+        "scores": {
+            name: _entry(name, value, result, metric, protocol) for name, value in metrics.items()
+        },
     }
     path = Path(runner.work_dir) / "scores.json"
     write_atomic(path, (json.dumps(report, indent=2, allow_nan=False) + "\n").encode())
-    return "\n".join([*_legend(report), f"scores  {path}"])
+    return "\n".join([*_legend(report), f"tested  {checkpoint}", f"scores  {path}"])
 
 
 def _versions() -> dict[str, str]:
@@ -78,11 +81,15 @@ def _about(result: TransferResult) -> dict[str, object]:
 
 
 def _entry(
-    name: str, value: float, result: TransferResult | None, retrieval: str
+    name: str,
+    value: float,
+    result: TransferResult | None,
+    metric: ReIDMetric | None,
+    retrieval: str,
 ) -> dict[str, object]:
     # JSON knows no NaN and no infinity.
     entry = {"value": float(value) if math.isfinite(value) else None}
-    if name.startswith(f"{ReIDMetric.default_prefix}/"):
+    if metric is not None and name.startswith(f"{metric.prefix}/"):
         return {**entry, "protocol": retrieval}
     if result is None or not name.startswith(PREFIX):
         return entry

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from mmengine.runner import CheckpointLoader
 
 from posegan_plugin.published import SUFFIX, read_weights
@@ -25,16 +23,3 @@ def load_from_weight_file(filename: str, map_location: object = None) -> dict:
         UserError: The file is missing or damaged.
     """
     return read_weights(filename)
-
-
-def leave_out_discriminators(model: dict, checkpoint: Mapping) -> None:
-    """Do not build discriminators that a file does not hold: no evaluation needs them.
-
-    Args:
-        model: A config's ``model``; changed in place.
-        checkpoint: As read from the file.
-    """
-    state = checkpoint.get("state_dict", checkpoint)
-    for name in ("appearance_discriminator", "pose_discriminator"):
-        if name in model and not any(key.startswith(f"{name}.") for key in state):
-            model[name] = None

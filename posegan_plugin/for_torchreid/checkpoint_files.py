@@ -177,13 +177,6 @@ def fitted_state(network: nn.Module, state: Mapping[str, Tensor], where: str) ->
     bare = {k.removeprefix("module."): v for k, v in state.items()}
     inner = unwrap(network)
     check_state(inner, bare, where)
-    surplus = sorted(bare.keys() - inner.state_dict().keys())
-    if surplus:
-        raise UserError(
-            f"{where} belongs to another architecture: it also holds {surplus[0]}; use the options "
-            "it was trained with",
-            details=surplus[1:],
-        )
     return {f"module.{k}": v for k, v in bare.items()} if inner is not network else bare
 
 

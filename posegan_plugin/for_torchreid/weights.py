@@ -45,6 +45,7 @@ def load_weights(
     ]
     fitted = {**own, **{k: v for k, v in state.items() if k not in left_out}}
     check = "model.name" + " and that it was trained on these people" * same_people
-    check_state(model, fitted, f"{key} {file} does not fit, check {check}: it")
-    model.load_state_dict(fitted, strict=False)  # a layer that this network has not is no fault
+    # A layer that this network has not is no fault.
+    check_state(model, fitted, f"{key} {file} does not fit, check {check}: it", alone=False)
+    model.load_state_dict(fitted, strict=False)
     print(f'Weights loaded from "{file}"' + f", without {', '.join(left_out)}" * bool(left_out))

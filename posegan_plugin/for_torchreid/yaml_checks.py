@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from posegan_plugin.errors import UserError
+from posegan_plugin.evaluation import MAX_RANK
 from posegan_plugin.for_torchreid.names import check_choice
 from posegan_plugin.for_torchreid.resolver import torchreid_module
 from posegan_plugin.for_torchreid.yaml_config import Section
@@ -52,8 +53,8 @@ def check_values(config: Section) -> None:
         )
     if test.visrank and not test.evaluate:
         raise UserError("test.visrank needs test.evaluate: True; pictures are of a test-only run")
-    if not test.ranks or not all(1 <= r <= 50 for r in test.ranks):
-        raise UserError(f"test.ranks={test.ranks} must be ranks from 1 to 50")
+    if not test.ranks or not all(1 <= r <= MAX_RANK for r in test.ranks):
+        raise UserError(f"test.ranks={test.ranks} must be ranks from 1 to {MAX_RANK}")
     alone = config.loss.name == "triplet" and config.loss.triplet.weight_x == 0
     if alone and train.fixbase_epoch > 0 and config.posegan is None:
         raise UserError(

@@ -80,7 +80,7 @@ def merge(attempts: Iterable[Scalars]) -> Scalars:
             }
             merged.evaluation = _continued(merged.evaluation, made_up, math.inf)
             continue
-        (start,) = attempt.starts
+        (start,) = attempt.starts or [Start()]  # another program's event file does not say
         iteration = _begin(start.iteration, attempt.training)
         epoch = 0 if iteration == 0 else _begin(start.epoch, attempt.evaluation)
         merged.training = _continued(merged.training, attempt.training, iteration)

@@ -130,6 +130,13 @@ def test_processes_get_different_batches_and_equally_many(make, world_size):
         assert shard == alone[rank::world_size][: len(shard)]
 
 
+def test_more_processes_than_batches():
+    sampler = IdentitySampler(UNEVEN, 3, 4)
+    sampler.world_size = len(batches(IdentitySampler(UNEVEN, 3, 4))) + 1
+    with pytest.raises(UserError, match=rf"batches an epoch for {sampler.world_size} processes"):
+        len(sampler)
+
+
 def test_a_dataset_with_pids_will_do():
     dataset = SimpleNamespace(pids=UNEVEN)
     assert list(IdentitySampler(dataset, 3, 4)) == list(IdentitySampler(UNEVEN, 3, 4))

@@ -2,6 +2,7 @@ import pytest
 from mmengine.config import Config
 
 from posegan_plugin import UserError, config_path
+from posegan_plugin.datasets import QuartetSampler
 from posegan_plugin.for_mmengine.config import (
     find_resume,
     load_config,
@@ -152,6 +153,7 @@ def test_more_cameras_than_the_generator_knows(tiny):
 
 
 QUARTETS = {"type": "QuartetSampler", "num_quartets": 3}
+CLASS = {"type": QuartetSampler, "num_quartets": 3}
 PARTNERS = {"type": "PartnerSampler", "num_images": 9, "num_partners": 3}
 
 
@@ -159,6 +161,9 @@ PARTNERS = {"type": "PartnerSampler", "num_images": 9, "num_partners": 3}
     ("sampler", "size", "message"),
     [
         (QUARTETS, 12, None),
+        (CLASS, 12, None),
+        (CLASS, 11, r"batch_size=11 .*num_quartets=3"),
+        ({"type": "QuartetSampler"}, 12, None),  # which the sampler itself refuses
         (QUARTETS, 11, r"batch_size=11 .*num_quartets=3"),
         (QUARTETS, 3, r"batch_size=3 .*num_quartets=3"),
         (PARTNERS, 12, None),

@@ -145,6 +145,23 @@ def test_lists_that_cannot_be(options):
         ReIDMetric(**options)
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"distance": "cosin"}, "distance='cosin' is unknown; choose one of euclidean, cosine"),
+        ({"ranks": (1, 5, 60)}, r"ranks=\(1, 5, 60\) must be whole numbers, 1 to 50"),
+        ({"ranks": (0, 1)}, "must be whole numbers, 1 to 50"),
+    ],
+)
+def test_refused_before_the_first_evaluation(options, message):
+    with pytest.raises(UserError, match=message):
+        ReIDMetric(**options)
+
+
+def test_the_protocol_names_the_distance():
+    assert "single query, cosine distance: " in ReIDMetric(distance="cosine").protocol
+
+
 def test_whole_cmc():
     scores = evaluated(people(0)).scores
     expected = evaluate(people(0), ranks=range(1, 51))

@@ -74,6 +74,36 @@ def test_an_option_of_another_version(joint_run, tmp_path):
         load_pretrained(tmp_path / "later.pth")
 
 
+def test_a_network_of_the_users(joint_run, tiny, tmp_path, monkeypatch):
+    """Registered by what the config imports."""
+    save_changed(joint_run, tmp_path / "own.pth", '"PoseTransferGenerator"', '"OwnGenerator"')
+    with pytest.raises(UserError, match=r"own\.pth describes a .*OwnGenerator.*--model-config"):
+        load_pretrained(tmp_path / "own.pth")
+    (tmp_path / "own_networks.py").write_text(
+        "from posegan_plugin.models import PoseTransferGenerator\n"
+        "from posegan_plugin.registry import MODELS\n"
+        "class OwnGenerator(PoseTransferGenerator):\n    pass\n"
+        "MODELS.register_module(module=OwnGenerator)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    config = tmp_path / "config.py"
+    config.write_text(
+        f"_base_ = [{str(tiny.config)!r}]\ncustom_imports = dict(imports=['own_networks'])\n"
+    )
+    loaded = load_pretrained(tmp_path / "own.pth", str(config))
+    assert type(loaded.generator).__name__ == "OwnGenerator"
+
+
+@pytest.mark.parametrize("text", ["model = dict(name='osnet_x0_25')", "data_root = 'data'"])
+def test_a_config_of_another_tool(joint_run, tmp_path, text):
+    checkpoint = read_checkpoint(joint_run.checkpoint)
+    del checkpoint["meta"]["architecture"]
+    torch.save(checkpoint, tmp_path / "old.pth")
+    (tmp_path / "other.py").write_text(text)
+    with pytest.raises(UserError, match=r"other\.py is not one of tools/train\.py"):
+        load_pretrained(tmp_path / "old.pth", str(tmp_path / "other.py"))
+
+
 def test_shapes_that_do_not_fit(joint_run, tmp_path):
     checkpoint = read_checkpoint(joint_run.checkpoint)
     meta = checkpoint["meta"]

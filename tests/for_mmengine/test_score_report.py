@@ -11,6 +11,7 @@ import torch
 from posegan_plugin.evaluation.pose_transfer import TransferPairs, TransferResult
 from posegan_plugin.evaluation.transfer_samples import Average, TransferSamples
 from posegan_plugin.for_mmengine.hooks import PoseTransferHook, SummaryHook
+from posegan_plugin.for_mmengine.metric import ReIDMetric
 from posegan_plugin.for_mmengine.score_report import report_scores
 
 METRICS = {"reid/R1": 50.0, "transfer/SSIM": 0.25, "transfer/mask_SSIM": math.nan, "other": 1}
@@ -35,9 +36,13 @@ def run(tmp_path):
     hooks = [SummaryHook(), PoseTransferHook(num_pairs=3, seed=5)]
     config = SimpleNamespace(filename="config.py")
     runner = SimpleNamespace(
-        hooks=hooks, work_dir=str(tmp_path / "run"), cfg=config, model=torch.nn.Module()
+        hooks=hooks,
+        work_dir=str(tmp_path / "run"),
+        cfg=config,
+        model=torch.nn.Module(),
+        test_loop=SimpleNamespace(evaluator=SimpleNamespace(metrics=[ReIDMetric()])),
     )
-    return runner, str(checkpoint)
+    return runner, checkpoint
 
 
 def read(runner):
@@ -52,7 +57,7 @@ def test_file(run, result):
     runner.hooks[1].result = result
     report_scores(runner, checkpoint, METRICS)
     report = read(runner)
-    assert report["checkpoint"] == checkpoint
+    assert report["checkpoint"] == str(checkpoint)
     assert report["sha256"] == hashlib.sha256(b"weights").hexdigest()
     assert report["config"] == "config.py"
     assert report["pairs"] == {"seed": 5, "count": 3, "people": 2, "image_size": [8, 4]}
@@ -79,8 +84,26 @@ def test_legend(run, result):
         "compared:",
         "transfer/SSIM       ±0.012   as everywhere",
         "transfer/mask_SSIM           of the person; 0 pairs",
+        f"tested  {checkpoint}",
         f"scores  {runner.work_dir}/scores.json",
     ]
+
+
+@pytest.mark.parametrize("prefix", [None, "mine"])
+def test_the_protocol_of_the_metric(run, prefix):
+    runner, checkpoint = run
+    metric = ReIDMetric(distance="cosine", prefix=prefix)
+    runner.test_loop.evaluator.metrics[:] = [metric]
+    name = f"{prefix or 'reid'}/R1"
+    report_scores(runner, checkpoint, {name: 50.0})
+    assert read(runner)["scores"][name]["protocol"] == metric.protocol
+
+
+def test_no_metric_of_ours(run):
+    runner, checkpoint = run
+    runner.test_loop.evaluator.metrics.clear()
+    report_scores(runner, checkpoint, {"reid/R1": 50.0})
+    assert read(runner)["scores"]["reid/R1"] == {"value": 50.0}
 
 
 @pytest.mark.parametrize("hooks", [slice(0, 1), slice(0, 2)])
@@ -88,7 +111,7 @@ def test_without_a_generator(run, hooks):
     runner, checkpoint = run
     runner.hooks = runner.hooks[hooks]
     text = report_scores(runner, checkpoint, {"reid/R1": 50.0})
-    assert text == f"scores  {runner.work_dir}/scores.json"
+    assert text == f"tested  {checkpoint}\nscores  {runner.work_dir}/scores.json"
     report = read(runner)
     assert report["pairs"] is None
     assert report["scores"]["reid/R1"]["value"] == 50

@@ -2,7 +2,7 @@ import pytest
 from torch.utils.tensorboard import SummaryWriter
 
 from posegan_plugin.report.events import event_files, read_events, score_name
-from posegan_plugin.report.scalars import Start
+from posegan_plugin.report.scalars import Start, merge
 
 
 @pytest.fixture
@@ -51,6 +51,12 @@ def test_mmengine_without_local_back_end(written):
     assert found.training == {"loss": {10: 2.5}, "reid.lr": {10: 0.5}}
     assert found.evaluation == {"reid/R1": {1: 50.0}}
     assert found.starts == []
+
+
+def test_another_programs_file_can_be_merged(written):
+    """Without torchreid's tags nobody knows where it began."""
+    found = merge([read_events(written(("loss", 10, 2.5), ("loss", 20, 2.25)))])
+    assert found.training == {"loss": {10: 2.5, 20: 2.25}}
 
 
 def test_all_events_are_kept(written):

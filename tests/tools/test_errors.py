@@ -253,7 +253,7 @@ class TestCheckpoint:
     @pytest.mark.parametrize(
         ("options", "part"),
         [
-            ({"model.reid.embedding_dim": 64}, "reid.embedding.weight"),
+            ({"model.reid.embedding_dim": 64}, "embedding.weight"),
             ({"model.generator.num_blocks": 3}, "entries missing"),
             ({"model.generator.correspondence": "None"}, "entries too many"),
         ],
@@ -291,6 +291,6 @@ def test_one_line_in_a_real_process(tiny, joint_run):
     options = {"model.reid.embedding_dim": 64}  # found late: runner, data and model are there
     done, _ = tiny.start("test", joint_run.checkpoint, options=options)
     assert done.returncode == 2
-    assert done.stderr.startswith("error: checkpoint ")
+    assert done.stderr.startswith("error: the reid in checkpoint ")
     assert done.stderr.count("\n") == 1
     assert "Traceback" not in done.stdout

@@ -10,6 +10,8 @@ import numpy as np
 import torch.distributed as dist
 from torch.utils.data import Sampler
 
+from posegan_plugin.errors import UserError
+
 
 class EpochSampler(Sampler[int]):
     """A sampler whose order depends on (seed, epoch) alone, sharded over processes by batches.
@@ -41,8 +43,18 @@ class EpochSampler(Sampler[int]):
 
     @cached_property
     def num_batches(self) -> int:
-        """Batches that each process gets in an epoch."""
-        return self._count_batches() // self.world_size
+        """Batches that each process gets in an epoch.
+
+        Raises:
+            UserError: There are fewer batches than processes: nobody would train.
+        """
+        batches = self._count_batches()
+        if batches < self.world_size:
+            raise UserError(
+                f"the training set makes {batches} batches an epoch for {self.world_size} processes: "
+                "use smaller batches or fewer processes"
+            )
+        return batches // self.world_size
 
     def __len__(self) -> int:
         return self.num_batches * self.batch_size

@@ -39,9 +39,11 @@ def keep_picture(
         The file.
     """
     work_dir = Path(runner.work_dir)
-    path = work_dir / "pictures" / f"{prefix}_{runner.epoch:03d}.png"
+    # Asked for its epoch, a runner that only tests would build the training, data and all.
+    epoch = 0 if isinstance(runner._train_loop, dict) else runner.epoch
+    path = work_dir / "pictures" / f"{prefix}_{epoch:03d}.png"
     save_image(path, picture)
-    runner.visualizer.add_image(name, picture, step=runner.epoch)
+    runner.visualizer.add_image(name, picture, step=epoch)
     if max_keep != -1:
         for pattern in (f"pictures/{prefix}_*.png", f"*/vis_data/vis_image/{name}_*.png"):
             # By time: a training before this one may have left higher numbers.

@@ -50,7 +50,8 @@ class CheckpointFormatHook(Hook):
                 that trains other networks.
         """
         where = f"checkpoint {runner._load_from or ''}".strip()
-        check_state(unwrap(runner.model), checkpoint.get("state_dict", checkpoint), where)
+        state = checkpoint.get("state_dict", checkpoint)
+        check_state(unwrap(runner.model), state, where, alone=False)
         if runner._resume:
             _check_optimizers(set(checkpoint["optimizer"]), set(runner.optim_wrapper.keys()), where)
             _hand_position(runner, checkpoint["meta"].get("position"), where)

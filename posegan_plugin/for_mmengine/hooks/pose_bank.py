@@ -22,7 +22,7 @@ class PoseBankHook(Hook):
         model, dataset = unwrap(runner.model), runner.train_dataloader.dataset
         if not model.needs_poses:
             return
-        runner.logger.info("Key points: %s", dataset.coverage(model.policy.min_joints))
+        runner.logger.info("Key points: %s", dataset.coverage(model.min_joints))
         model.use_poses(
             dataset.keypoints, torch.from_numpy(dataset.pids), torch.from_numpy(dataset.camids)
         )

@@ -96,7 +96,17 @@ class PoseTransferHook(Hook):
     def _score(
         self, runner: Runner, dataset: object, metrics: dict[str, float] | None, phase: str
     ) -> None:
-        if self._generator(runner) is None:
+        generator = self._generator(runner)
+        if generator is None:
+            return
+        cameras = int(dataset.camids.max()) + 1
+        if 0 < generator.num_cameras < cameras:
+            runner.logger.warning(
+                "Synthesised people are not scored: the generator knows %d cameras, these people were "
+                "seen by %d.",
+                generator.num_cameras,
+                cameras,
+            )
             return
         scores = [self._evaluate(runner, dataset, phase) if is_main_process() else None]
         broadcast_object_list(scores)  # every process asks whether its checkpoint is the best
@@ -110,7 +120,7 @@ class PoseTransferHook(Hook):
         if self._pairs is None:
             searched_for = dataset.pids[: dataset.num_query]
             self._pairs = fixed_pairs(
-                dataset, self.num_pairs, model.policy.min_joints, self.seed, searched_for
+                dataset, self.num_pairs, model.min_joints, self.seed, searched_for
             )
             self._means = MeanImages.of(_training_set(runner), tuple(generator.image_size))
         self.result = evaluate_transfer(
@@ -146,4 +156,6 @@ def transfer_grid(samples: TransferSamples, rows: int) -> np.ndarray:
 def _training_set(runner: Runner) -> object:
     """The training set, built anew where only a test is run."""
     loader = runner._train_dataloader
-    return DATASETS.build(loader["dataset"]) if isinstance(loader, dict) else loader.dataset
+    if not isinstance(loader, dict):
+        return loader.dataset
+    return DATASETS.build({**loader["dataset"], "cache": False})  # few of its images are read

@@ -9,19 +9,25 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from posegan_plugin.checkpoint import newest_checkpoint
 from posegan_plugin.report.names import format_score
 
 
 class SummaryHook(Hook):
-    """Prints the last evaluation, where checkpoint and pictures lie, and how to get a report."""
+    """Prints the last evaluation, where checkpoint and pictures lie, and how to get a report.
+
+    A test does not write the checkpoint that it tests, and ``tools/test.py`` says itself which it was.
+    """
 
     priority = "LOWEST"
 
     def __init__(self) -> None:
         self.metrics: dict[str, float] = {}
+        self._trained = False
 
     def before_train(self, runner: Runner) -> None:
         """Say so where a resumed run has nothing left to do."""
+        self._trained = True
         if runner.epoch >= runner.max_epochs:
             runner.logger.info(
                 "All %d epochs are done already: give more epochs to train on.",
@@ -39,7 +45,8 @@ class SummaryHook(Hook):
     def after_run(self, runner: Runner) -> None:
         """Print the table."""
         if is_main_process() and self.metrics:
-            print(summary_table(self.metrics, _places(runner)), flush=True)
+            places = _checkpoint(runner) if self._trained else {}
+            print(summary_table(self.metrics, places | _places(runner)), flush=True)
 
 
 def summary_table(metrics: dict[str, float], places: dict[str, str]) -> str:
@@ -57,12 +64,14 @@ def summary_table(metrics: dict[str, float], places: dict[str, str]) -> str:
     return "\n".join([line, *(f"{name:<{width}}  {value}" for name, value in rows), line])
 
 
+def _checkpoint(runner: Runner) -> dict[str, str]:
+    newest = newest_checkpoint(runner.work_dir)
+    return {} if newest is None else {"checkpoint": str(newest)}
+
+
 def _places(runner: Runner) -> dict[str, str]:
     work_dir = Path(runner.work_dir)
     found = {}
-    newest = work_dir / "last_checkpoint"
-    if newest.is_file():
-        found["checkpoint"] = newest.read_text().strip()
     if (work_dir / "pictures").is_dir():
         found["pictures"] = str(work_dir / "pictures")
     found["logs"] = str(runner.log_dir)

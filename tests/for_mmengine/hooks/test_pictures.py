@@ -22,11 +22,19 @@ def evaluate(tmp_path):
             path.touch()
 
         runner = SimpleNamespace(
-            work_dir=str(tmp_path), epoch=epoch, visualizer=SimpleNamespace(add_image=add_image)
+            work_dir=str(tmp_path),
+            visualizer=SimpleNamespace(add_image=add_image),
+            _train_loop={"max_epochs": 9} if epoch is None else None,  # a test alone: no epoch
         )
+        if epoch is not None:
+            runner.epoch = epoch
         return keep_picture(runner, prefix, name, PICTURE, max_keep)
 
     return run
+
+
+def test_a_test_does_not_build_the_training(evaluate):
+    assert evaluate(None, max_keep=2).name == "epoch_000.png"
 
 
 def names(folder):

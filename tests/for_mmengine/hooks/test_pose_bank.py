@@ -11,7 +11,7 @@ from posegan_plugin.for_mmengine.hooks import PoseBankHook
 class Model:
     def __init__(self, needs_poses):
         self.needs_poses = needs_poses
-        self.policy = SimpleNamespace(min_joints=7)
+        self.min_joints = 7
         self.given = []
 
     def use_poses(self, *poses):

@@ -1,3 +1,4 @@
+import logging
 from types import SimpleNamespace
 
 import cv2
@@ -84,13 +85,29 @@ def test_other_processes_are_told_the_scores(monkeypatch):
     told = {"transfer/SSIM": 0.5}
     monkeypatch.setattr(module, "broadcast_object_list", lambda data: data.__setitem__(0, told))
     runner = quiet_runner(
-        model=SimpleNamespace(generator=object()), val_dataloader=SimpleNamespace(dataset=None)
+        model=SimpleNamespace(generator=SimpleNamespace(num_cameras=0)),
+        val_dataloader=SimpleNamespace(dataset=SimpleNamespace(camids=np.zeros(1, int))),
     )
     metrics = {"reid/R1": 1.0}
     hook = PoseTransferHook(scores={"lpips": {"weights": "nowhere.pth"}})
     hook.before_run(runner)
     hook.after_val_epoch(runner, metrics)
     assert metrics == {"reid/R1": 1.0, **told}
+
+
+@pytest.mark.parametrize("cameras", [0, 2, 3])
+def test_people_that_more_cameras_saw_than_the_generator_knows(monkeypatch, caplog, cameras):
+    """A test on another data set: its re-ID scores are not lost."""
+    monkeypatch.setattr(PoseTransferHook, "_evaluate", lambda *_: {"transfer/SSIM": 0.5})
+    runner = quiet_runner(
+        model=SimpleNamespace(generator=SimpleNamespace(num_cameras=cameras)),
+        test_dataloader=SimpleNamespace(dataset=SimpleNamespace(camids=np.array([0, 2]))),
+        logger=logging.getLogger("hook"),
+    )
+    metrics = {"reid/R1": 1.0}
+    PoseTransferHook().after_test_epoch(runner, metrics)
+    assert ("transfer/SSIM" in metrics) == (cameras != 2)
+    assert ("knows 2 cameras, these people were seen by 3" in caplog.text) == (cameras == 2)
 
 
 def test_number_of_pairs(joint_run, tmp_path):
@@ -123,6 +140,7 @@ def test_pairs_of_every_evaluation_are_the_same(joint_run, tmp_path):
         logger=finished.logger,
         work_dir=str(tmp_path),
         epoch=7,
+        _train_loop=None,
     )
     generator = finished.model.generator.train()
     hook = next(h for h in finished._hooks if isinstance(h, PoseTransferHook))

@@ -35,6 +35,7 @@ def runner(tmp_path):
     return SimpleNamespace(
         work_dir=str(tmp_path),
         epoch=7,
+        _train_loop=None,
         val_loop=SimpleNamespace(evaluator=SimpleNamespace(metrics=[metric])),
         val_dataloader=SimpleNamespace(dataset=Dataset()),
         visualizer=SimpleNamespace(add_image=lambda *a, **k: added.append((a, k))),

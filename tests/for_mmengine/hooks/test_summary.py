@@ -37,14 +37,24 @@ def test_last_evaluation(runner, capsys, after):
 
 
 def test_places(runner, tmp_path, capsys):
-    (tmp_path / "last_checkpoint").write_text("/w/epoch_3.pth")
+    (tmp_path / "last_checkpoint").write_text("/moved/epoch_3.pth")
+    (tmp_path / "epoch_3.pth").touch()
     (tmp_path / "pictures").mkdir()
     hook = SummaryHook()
+    hook.before_train(SimpleNamespace(epoch=0, max_epochs=1))
     hook.after_val_epoch(runner, METRICS)
     hook.after_run(runner)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[4].split() == ["checkpoint", "/w/epoch_3.pth"]
+    assert lines[4].split() == ["checkpoint", str(tmp_path / "epoch_3.pth")]
     assert lines[5].split() == ["pictures", str(tmp_path / "pictures")]
+
+
+def test_a_test_names_no_checkpoint_of_another_training(runner, tmp_path, capsys):
+    (tmp_path / "last_checkpoint").write_text(str(tmp_path / "epoch_3.pth"))
+    hook = SummaryHook()
+    hook.after_test_epoch(runner, METRICS)
+    hook.after_run(runner)
+    assert "epoch_3" not in capsys.readouterr().out
 
 
 def test_work_dir_with_a_blank_can_be_pasted(tmp_path, capsys):
