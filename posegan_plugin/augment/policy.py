@@ -69,7 +69,9 @@ class SynthesisPolicy:
             ("min_joints", 1, 18),
         ):
             value = getattr(self, key)
-            if value is not None and not low <= value <= high:
+            if value is None and key == "filter":
+                continue
+            if not isinstance(value, int | float) or not low <= value <= high:
                 raise UserError(f"augment {key}={value} must lie between {low:g} and {high:g}")
 
     def count(self, real: int) -> int:

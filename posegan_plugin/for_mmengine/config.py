@@ -25,6 +25,7 @@ from posegan_plugin.folders import is_file
 from posegan_plugin.for_mmengine.class_of import class_of
 from posegan_plugin.for_mmengine.load_people import load_people
 from posegan_plugin.for_mmengine.schedules import stretched
+from posegan_plugin.models.pose_maps import check_cameras
 from posegan_plugin.registry import DATA_SAMPLERS
 
 AMP = {"bfloat16": "Bf16OptimWrapper", "float16": "Fp16OptimWrapper"}
@@ -140,12 +141,13 @@ def prepare_for_dataset(config: Config) -> None:
             f"model.condition_on_camera: the generator has an input for each of {model.num_cameras} "
             "cameras, as the data set numbers them; number them from 1, or set it to False"
         )
-    drawn_by_camera = model.get("condition_on_camera") and model.mode != "baseline"
-    if drawn_by_camera and splits.num_cameras > model.num_cameras:
-        raise UserError(
-            f"the generator knows {model.num_cameras} cameras (model.num_cameras), the data set has "
-            f"{splits.num_cameras}: take a generator that was trained on this data set, or one "
-            "without target camera; in a training of mode 'joint' leave model.num_cameras None"
+    if model.get("condition_on_camera") and model.mode != "baseline":
+        check_cameras(
+            model.num_cameras,
+            splits.num_cameras,
+            "the data set has",
+            "take a generator that was trained on this data set, or one without target camera; in a "
+            "training of mode 'joint' leave model.num_cameras None",
         )
     _check_sampler(loader)
 

@@ -14,6 +14,7 @@ from posegan_plugin.errors import UserError
 from posegan_plugin.for_mmengine.load_people import load_posed_people
 from posegan_plugin.for_mmengine.people_source import PeopleSource
 from posegan_plugin.for_mmengine.pretrained import Pretrained, load_pretrained
+from posegan_plugin.models.pose_maps import check_cameras
 
 
 def load_runs(
@@ -106,11 +107,13 @@ def generators_of(
     shown = people_of(people, max(tuple(g.image_size) for g in generators.values()))
     cameras = int(shown.dataset.camids.max()) + 1
     for name, generator in generators.items():
-        if 0 < generator.num_cameras < cameras:
-            raise UserError(
-                f"checkpoint {runs[name].path}: its generator knows {generator.num_cameras} cameras, "
-                f"these people were seen by {cameras}: use one that was trained on them"
-            )
+        check_cameras(
+            generator.num_cameras,
+            cameras,
+            "these people were seen by",
+            "use one that was trained on them",
+            f"checkpoint {runs[name].path}: its generator",
+        )
     return generators, shown
 
 

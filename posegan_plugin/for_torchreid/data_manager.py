@@ -14,6 +14,7 @@ from posegan_plugin.for_torchreid.mixed_batch import mixed_batch
 from posegan_plugin.for_torchreid.networks import Network, encoder_of, teacher_of
 from posegan_plugin.for_torchreid.people import Keypoints, TrainPeople
 from posegan_plugin.for_torchreid.transforms import remove_request
+from posegan_plugin.models.pose_maps import check_cameras
 
 
 class PoseTransferDataManager:
@@ -158,12 +159,12 @@ class PoseTransferDataManager:
         print(f"=> Pose transfer: {self.people.summary(self.policy.min_joints)}")
 
     def _check_cameras(self, generator: nn.Module) -> None:
-        known, cameras = generator.num_cameras, int(self.people.dataset.camids.max()) + 1
-        if known and cameras > known:
-            raise UserError(
-                f"the generator knows {known} cameras, the training set has {cameras}; take a "
-                "generator that was trained on this data set, or one without target camera"
-            )
+        check_cameras(
+            generator.num_cameras,
+            int(self.people.dataset.camids.max()) + 1,
+            "the training set has",
+            "take a generator that was trained on this data set, or one without target camera",
+        )
 
 
 class MixedLoader:

@@ -8,6 +8,7 @@ from torch import nn
 
 from posegan_plugin.augment import SynthesisPolicy
 from posegan_plugin.errors import UserError
+from posegan_plugin.models.pose_maps import check_cameras
 
 
 def check_parts(
@@ -74,8 +75,5 @@ def check_data(datamanager: object, num_cameras: int, cameras: int) -> None:
             "PoseGANEngine adds people to the batches itself: give it torchreid's data manager, not "
             "the wrapped one"
         )
-    if num_cameras and cameras > num_cameras:
-        raise UserError(
-            f"the generator knows {num_cameras} cameras, the training set has {cameras}: build it "
-            f"with num_cameras={cameras}, or 0"
-        )
+    remedy = f"build it with num_cameras={cameras}, or 0"
+    check_cameras(num_cameras, cameras, "the training set has", remedy)

@@ -12,8 +12,8 @@ from posegan_plugin.errors import UserError
 class ObjectiveWeights:
     """Weights of the terms of equation 14; the defaults are the paper's (its section 4).
 
-    A weight of 0 switches its term off. With quartet and identity at 0 this is equation 11, which
-    trains the generator alone.
+    A weight of 0 switches its term off. Equation 11, the generator alone, needs a re-ID network that
+    is frozen besides: with quartet and identity at 0 one that trains would only decay.
 
     Args:
         adversarial: lambda_GAN, for the sum of both discriminators' terms (equations 7 and 8).

@@ -30,7 +30,7 @@ class PatchDiscriminator(nn.Module):
             be worth much to the generator.
 
     Raises:
-        UserError: Unknown norm.
+        UserError: Unknown norm, or a size that is none.
     """
 
     def __init__(
@@ -42,6 +42,9 @@ class PatchDiscriminator(nn.Module):
                 f"discriminator norm={norm!r} is unknown; choose one of "
                 f"{', '.join(DISCRIMINATOR_NORMS)}"
             )
+        for name, size in (("channels", channels), ("num_layers", num_layers)):
+            if not isinstance(size, int) or size < 1:
+                raise UserError(f"discriminator {name}={size!r} must be a whole number from 1 on")
         inner = "none" if norm == "spectral" else norm
         widths = [channels * min(2**n, 8) for n in range(num_layers)]
         layers: list[nn.Module] = []
@@ -69,7 +72,16 @@ class PatchDiscriminator(nn.Module):
 
         Returns:
             Logits (B, 1, h, w), positive for "real"; the sigmoid is part of the loss.
+
+        Raises:
+            UserError: So many layers leave nothing of images of this size.
         """
+        halvings = len(self.layers) - 1
+        if max(image.shape[-2:]) <= 2**halvings:
+            raise UserError(
+                f"discriminator num_layers={halvings} leaves one value of an image of "
+                f"{image.shape[-2]}x{image.shape[-1]}: lower it"
+            )
         return self.layers(torch.cat((given, image), dim=1))
 
 

@@ -23,6 +23,20 @@ def memory_format_of(x: Tensor) -> torch.memory_format:
     return torch.channels_last
 
 
+def check_rate(name: str, rate: float) -> None:
+    """Refuse what is no rate.
+
+    Args:
+        name: How the message calls it.
+        rate: In [0, 1].
+
+    Raises:
+        UserError: It is not.
+    """
+    if not isinstance(rate, int | float) or not 0 <= rate <= 1:
+        raise UserError(f"{name}={rate!r} must be a number from 0 to 1")
+
+
 def build_norm(norm: str, channels: int) -> nn.Module:
     """A 2-D normalisation layer by name.
 

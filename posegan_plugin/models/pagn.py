@@ -19,7 +19,7 @@ class PAGNModule(nn.Module):
         in_channels: Channels of both streams coming in.
         out_channels: Channels of both streams going out.
         content_channels: Channels of f_I[N].
-        pose_channels: Channels of P_t (18, plus the target camera's planes).
+        pose_channels: Channels of P_t (18, plus the planes of target camera and part warp).
         upsample: Whether this module doubles the resolution.
         norm: See :func:`posegan_plugin.models.layers.build_norm`.
         deconvolution: See :class:`posegan_plugin.models.layers.DeconvBlock`.

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from posegan_plugin.errors import UserError
-from posegan_plugin.models.layers import ConvBlock, DeconvBlock, build_norm
+from posegan_plugin.models.layers import ConvBlock, DeconvBlock, build_norm, check_rate
 from posegan_plugin.models.pose_maps import check_image_size, pose_maps
 from posegan_plugin.pose import NUM_JOINTS
 
@@ -80,6 +80,7 @@ class PATNGenerator(nn.Module):
             raise UserError(f"generator channels={channels} must be a positive multiple of 4")
         if num_blocks < 1:
             raise UserError(f"generator num_blocks={num_blocks} must be at least 1")
+        check_rate("generator dropout", dropout)
         self.image_size = tuple(image_size)
         self.num_cameras = num_cameras
         self.appearance_encoder = _encoder(3, channels, norm)

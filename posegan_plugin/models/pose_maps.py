@@ -47,6 +47,25 @@ def pose_maps(
     return torch.cat((maps, planes), dim=1)
 
 
+def check_cameras(
+    known: int, seen: int, people: str, remedy: str, generator: str = "the generator"
+) -> None:
+    """Refuse people whom more cameras saw than a generator is told of.
+
+    Args:
+        known: The generator's ``num_cameras``; 0: it is told none and draws for all.
+        seen: Largest camera id of the people, plus one.
+        people: How the message goes on, for example ``the training set has``.
+        remedy: What to do, its last words.
+        generator: Which one, its first.
+
+    Raises:
+        UserError: There are more.
+    """
+    if 0 < known < seen:
+        raise UserError(f"{generator} knows {known} cameras, {people} {seen}: {remedy}")
+
+
 def check_image_size(image_size: tuple[int, int]) -> None:
     """Check a generator's (height, width).
 

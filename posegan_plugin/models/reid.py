@@ -7,6 +7,7 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from posegan_plugin.errors import UserError
+from posegan_plugin.models.layers import check_rate
 
 DESCRIPTORS = ("feature", "embedding")
 
@@ -45,7 +46,7 @@ class ReIDNetwork(nn.Module):
             :func:`posegan_plugin.training.spare_from_decay`.
 
     Raises:
-        UserError: Unknown descriptor, or a size that is none.
+        UserError: Unknown descriptor, a size that is none, or a rate outside [0, 1].
     """
 
     no_weight_decay = ("embedding",)
@@ -67,6 +68,7 @@ class ReIDNetwork(nn.Module):
         for name, size in (("embedding_dim", embedding_dim), ("hidden_dim", hidden_dim)):
             if size is not None and (not isinstance(size, int) or size < 1):
                 raise UserError(f"re-ID {name}={size!r} must be a whole number from 1 on, or None")
+        check_rate("re-ID dropout", dropout)
         features = int(backbone.feature_dim)
         self.descriptor = descriptor
         self.backbone = backbone

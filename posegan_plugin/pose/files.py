@@ -21,12 +21,18 @@ def check_writable(path: str | os.PathLike[str]) -> None:
         path: Where the file will go.
 
     Raises:
-        UserError: It is a folder, or the first folder above it that exists cannot be written to.
+        UserError: It is a folder, or the first folder above it that exists cannot be written to or
+            not be looked into, or its name is none.
     """
     path = Path(path).absolute()
-    above = next(p for p in path.parents if p.exists())
-    if path.is_dir():
-        raise UserError(f"{path}: this is a folder; name a file.")
+    try:
+        above = next(p for p in path.parents if p.exists())
+        if path.is_dir():
+            raise UserError(f"{path}: this is a folder; name a file.")
+    except OSError as error:
+        raise UserError(
+            f"{path}: no file can be written there ({error.strerror}); choose another place."
+        ) from error
     if not above.is_dir() or not os.access(above, os.W_OK):
         raise UserError(f"{path}: {above} is no folder that can be written to; choose another.")
 

@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,7 @@ class Journal:
             self.remove()
             write_atomic(file, json.dumps(settings, indent=2, sort_keys=True).encode())
         else:
-            self._check(json.loads(file.read_bytes()), settings)
+            self._check(_read(file), settings)
 
     def load(self, number: int, length: int) -> np.ndarray | None:
         """A finished batch.
@@ -86,6 +87,15 @@ class Journal:
 
     def _file(self, number: int) -> Path:
         return self.folder / f"{number:06d}.npy"
+
+
+def _read(file: Path) -> dict:
+    settings = None
+    with suppress(ValueError):
+        settings = json.loads(file.read_bytes())
+    if not isinstance(settings, dict):
+        raise UserError(f"{file} is damaged: throw its folder away with --restart")
+    return settings
 
 
 def discard(folder: Path) -> None:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from posegan_plugin.datasets import PersonDataset
-from posegan_plugin.errors import UserError
+from posegan_plugin.models.pose_maps import check_cameras
 from posegan_plugin.synthesis.identities import SYNTHESISED, image_name
 from posegan_plugin.synthesis.options import SynthesisOptions
 from posegan_plugin.synthesis.targets import Targets, choose_targets
@@ -92,11 +92,8 @@ def make_plan(
     targets = choose_targets(dataset, paths, options)
     sources = targets.sources.numpy()
     camids = targets.camids if num_cameras else torch.from_numpy(dataset.camids[sources])
-    if num_cameras and int(camids.max()) >= num_cameras:
-        raise UserError(
-            f"the people were seen by camera {int(camids.max()) + 1}, and the generator knows cameras "
-            f"1 to {num_cameras}: use a checkpoint that was trained with these cameras"
-        )
+    remedy = "use a checkpoint that was trained with these cameras"
+    check_cameras(num_cameras, int(camids.max()) + 1, "these people were seen by", remedy)
     of_people = [numbers[label] for label in dataset.pids[sources].tolist()]
     items = zip(of_people, camids.tolist(), sources.tolist(), targets.frames.tolist(), strict=True)
     names = [

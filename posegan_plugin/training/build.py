@@ -47,6 +47,8 @@ def build_objectives(
     Raises:
         UserError: An unknown name or a value outside its range.
     """
+    if isinstance(perceptual_layers, str):  # a single one, from a command line
+        perceptual_layers = (perceptual_layers,)
     try:
         terms = ObjectiveWeights(**(weights or {}))
         quartet_loss = QuartetLoss(**(quartet or {}))
@@ -67,6 +69,6 @@ def build_objectives(
 
 
 def _ramp(key: str, value: Sequence[float]) -> WeightRamp:
-    if len(value) != 2:
-        raise UserError(f"model objective: {key}={tuple(value)} must be (start, end)")
+    if not isinstance(value, Sequence) or len(value) != 2:
+        raise UserError(f"model objective: {key}={value} must be (start, end)")
     return WeightRamp(*value)

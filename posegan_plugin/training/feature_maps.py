@@ -29,7 +29,7 @@ def captured(network: nn.Module | None, layers: Sequence[str]) -> Iterator[list[
     maps: list[Tensor] = []
 
     def keep(module: nn.Module, given: tuple, output: Tensor) -> None:
-        maps.append(output)
+        maps.append(output.clone())  # a layer behind it may work in place
 
     with ExitStack() as hooks:
         for name in layers:

@@ -56,7 +56,7 @@ class GenerationObjective(nn.Module):
     semantic-consistency, the perceptual and the structural term at weight 0.
 
     Args:
-        weights: Weights of all terms; ``adversarial``, ``reconstruction``, ``semantic`` are used.
+        weights: Weights of all terms; all but ``quartet`` and ``identity`` are used.
         adversarial: ``bce``, ``lsgan`` or ``hinge``.
         adversarial_ramp: Factor on the adversarial weight over the training; while it is 0 the
             discriminators are neither run nor trained.

@@ -83,7 +83,12 @@ class GenerationStep:
         encoder = nullcontext() if both else frozen(self.encoder, evaluation=True)
         with frozen(*present), encoder, self.precision():
             return self.objective.generator_losses(
-                pairs, generated, progress, *judges, encode=self.encode, encoder=self.encoder
+                pairs,
+                generated,
+                progress,
+                *judges,
+                encode=self.encode,
+                encoder=unwrap(self.encoder),
             )
 
     def encode_only(self, images: Tensor) -> Tensor:

@@ -114,6 +114,8 @@ def test_filter_needs_an_encoder():
         ({"warmup": 1.5}, r"augment warmup=1.5 must lie between 0 and 1"),
         ({"until": -0.1}, r"augment until=-0.1 must lie between 0 and 1"),
         ({"filter": 2.0}, r"augment filter=2.0 must lie between -1 and 1"),
+        ({"ratio": None}, r"augment ratio=None must lie between 0 and 16"),
+        ({"min_joints": None}, r"augment min_joints=None"),
         ({"min_joints": 0}, r"augment min_joints=0"),
         ({"min_joints": 19}, r"augment min_joints=19 must lie between 1 and 18"),
     ],

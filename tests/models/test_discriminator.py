@@ -53,6 +53,25 @@ def test_unknown_norm():
         AppearanceDiscriminator(8, norm="group")
 
 
+@pytest.mark.parametrize("options", [{"num_layers": 0}, {"channels": 0}, {"num_layers": 2.0}])
+def test_sizes(options):
+    ((name, value),) = options.items()
+    with pytest.raises(UserError, match=f"discriminator {name}={value!r} must be a whole number"):
+        PatchDiscriminator(6, **options)
+
+
+@pytest.mark.parametrize("num_layers", [3, 4])
+def test_as_many_layers_as_an_image_has_halves(num_layers):
+    """Of 16x8 values four layers leave one, which an instance norm cannot compare with anything."""
+    judge = PatchDiscriminator(6, channels=2, num_layers=num_layers)
+    images = torch.rand(2, 3, 16, 8)
+    if num_layers == 3:
+        assert judge(images, images).shape == (2, 1, 2, 1)
+    else:
+        with pytest.raises(UserError, match="num_layers=4 leaves one value of an image of 16x8"):
+            judge(images, images)
+
+
 def test_batch_norm_would_mix_them():
     torch.manual_seed(0)
     network = AppearanceDiscriminator(8, norm="batch")

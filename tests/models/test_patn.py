@@ -78,6 +78,7 @@ def test_dropout_only_while_training():
         ({"image_size": (30, 16)}, "image_size"),
         ({"channels": 6}, "channels=6"),
         ({"num_blocks": 0}, "num_blocks=0"),
+        ({"dropout": 2}, "generator dropout=2 must be a number from 0 to 1"),
     ],
 )
 def test_refused(options, message):

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from posegan_plugin.models.pose_maps import pose_maps
+from posegan_plugin.errors import UserError
+from posegan_plugin.models.pose_maps import check_cameras, pose_maps
 from posegan_plugin.pose import render_heatmaps
 
 SIZE = (32, 16)
@@ -38,3 +39,16 @@ def test_drawn_in_the_precision_of_the_network():
     with torch.autocast("cpu", torch.bfloat16):
         rounded = pose_maps(people(), SIZE, 1, images)
     assert torch.equal(rounded, exact.bfloat16())  # drawn in float32, rounded once
+
+
+@pytest.mark.parametrize(("known", "seen"), [(0, 9), (3, 3), (3, 1)])
+def test_cameras_that_are_known(known, seen):
+    check_cameras(known, seen, "they were seen by", "look")
+
+
+def test_cameras_that_are_not():
+    message = "^the generator knows 2 cameras, they were seen by 3: use another$"
+    with pytest.raises(UserError, match=message):
+        check_cameras(2, 3, "they were seen by", "use another")
+    with pytest.raises(UserError, match=r"^this one knows 2"):
+        check_cameras(2, 3, "they were seen by", "use another", "this one")

@@ -71,6 +71,12 @@ def test_sizes_of_layers(name, size):
         network(**{name: size})
 
 
+@pytest.mark.parametrize("rate", [-0.1, 2, None])
+def test_dropout_is_a_rate(rate):
+    with pytest.raises(UserError, match=rf"re-ID dropout={rate!r} must be a number from 0 to 1"):
+        network(dropout=rate)
+
+
 def test_logits_come_from_the_feature_not_from_the_embedding():
     reid = network().eval()
     before = reid(images()).logits

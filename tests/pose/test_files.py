@@ -112,3 +112,8 @@ def test_what_cannot_be_written_is_found_before(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
     with pytest.raises(UserError, match="written to"):
         check_writable(tmp_path / "new")
+
+
+def test_a_name_that_is_none(tmp_path):
+    with pytest.raises(UserError, match=r"no file can be written there \(File name too long\)"):
+        check_writable(tmp_path / ("a" * 300))

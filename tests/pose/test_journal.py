@@ -33,6 +33,15 @@ def test_other_settings_are_named(folder):
     assert Journal(folder, SETTINGS).load(0, 3) is not None
 
 
+@pytest.mark.parametrize("content", [b"", b"[]", b"\xff"])
+def test_damaged_settings(folder, content):
+    Journal(folder, SETTINGS).save(0, batch(3))
+    (folder / "settings.json").write_bytes(content)
+    with pytest.raises(UserError, match=r"settings\.json is damaged: .*--restart"):
+        Journal(folder, SETTINGS)
+    assert Journal(folder, SETTINGS, restart=True).load(0, 3) is None
+
+
 def test_restart(folder):
     Journal(folder, SETTINGS).save(0, batch(3))
     other = {**SETTINGS, "threshold": 0.5}

@@ -42,7 +42,7 @@ def test_camera_of_the_source_unless_the_generator_is_told_the_targets(plan, dat
 
 
 def test_camera_that_the_generator_does_not_know(plan):
-    with pytest.raises(UserError, match="seen by camera 3, and the generator knows cameras 1 to 2"):
+    with pytest.raises(UserError, match="knows 2 cameras, these people were seen by 3"):
         plan(num_cameras=2)
 
 

@@ -40,6 +40,12 @@ def test_every_value_arrives():
     assert reid.label_smoothing == 0.1
 
 
+def test_a_single_layer_by_its_name():
+    """As ``--cfg-options`` hands it on."""
+    options = {"weights": {"perceptual": 1.0}, "perceptual_layers": "backbone.model.conv2"}
+    assert build_objectives(**options)[0].perceptual_layers == ("backbone.model.conv2",)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -50,7 +56,8 @@ def test_every_value_arrives():
         ({"semantic_through": "condition"}, r"semantic_through='condition'"),
         ({"adversarial_ramp": (0.5, 0.2)}, r"start=0.5 and end=0.2"),
         ({"adversarial_ramp": (0.1, 0.2, 0.3)}, r"adversarial_ramp=\(0.1, 0.2, 0.3\).*start, end"),
-        ({"quartet_ramp": [0.1]}, r"quartet_ramp=\(0.1,\).*start, end"),
+        ({"quartet_ramp": [0.1]}, r"quartet_ramp=\[0.1\].*start, end"),
+        ({"semantic_ramp": 0.5}, r"semantic_ramp=0.5 must be \(start, end\)"),
         ({"quartet": {"mining": "semi"}}, r"'semi'"),
         ({"label_smoothing": 1.5}, r"label_smoothing=1.5 must be from 0 to 1"),
     ],

@@ -29,6 +29,13 @@ def test_outputs_in_the_order_in_which_they_run(network):
     assert maps == [2, 6]
 
 
+def test_a_layer_behind_that_works_in_place_changes_nothing():
+    network = nn.Sequential(OrderedDict(first=Times(-2), last=nn.ReLU(inplace=True)))
+    with captured(network, ["first"]) as maps:
+        assert network(torch.ones(2)).tolist() == [0, 0]
+    assert maps[0].tolist() == [-2, -2]
+
+
 def test_nothing_is_left_behind(network):
     with pytest.raises(ZeroDivisionError), captured(network, ["last"]):
         raise ZeroDivisionError

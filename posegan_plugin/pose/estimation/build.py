@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from posegan_plugin.errors import UserError
+from posegan_plugin.folders import is_file
 from posegan_plugin.pose.estimation.base import PoseEstimator
 from posegan_plugin.pose.estimation.keypoint_rcnn import KeypointRCNN
 from posegan_plugin.pose.estimation.rtmpose import RTMPose
@@ -55,7 +56,7 @@ def build_estimator(
             f"let {estimator.source} fetch {estimator.download_is}"
         )
     path = Path(weights) if weights is not None else _download(backend)
-    if not path.is_file():
+    if not is_file(path):
         raise UserError(f"weight file {path} does not exist; check the path")
     return estimator(path, threshold, device)
 

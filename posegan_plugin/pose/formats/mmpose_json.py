@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from posegan_plugin.errors import UserError
+from posegan_plugin.folders import is_folder
 from posegan_plugin.pose.formats.fields import entry, floats, json_files, list_entry, read_json
 from posegan_plugin.pose.formats.pose_file import PoseFile, joint_name, to_pose
 from posegan_plugin.pose.skeleton import COCO17_JOINTS, HALPE26_JOINTS
@@ -35,7 +36,7 @@ def read_mmpose_json(path: str | Path, threshold: float = 0.3) -> PoseFile:
         UserError: There is no such file, or one cannot be used; the message starts with its path.
     """
     path = Path(path)
-    folder, files = (path, json_files(path, ".json")) if path.is_dir() else (path.parent, [path])
+    folder, files = (path, json_files(path, ".json")) if is_folder(path) else (path.parent, [path])
     result = PoseFile(with_suffix=False)
     for file in files:
         content = read_json(file)
