@@ -84,7 +84,12 @@ def train(args: argparse.Namespace) -> object:
     registered = register()
     check_values(config)
     folder = Path(config.data.save_dir)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"data.save_dir {folder} cannot be made ({error.strerror}): choose another"
+        ) from error
     name = f"{'test' if config.test.evaluate else 'train'}.log{time.strftime('-%Y-%m-%d-%H-%M-%S')}"
     with (
         (folder / name).open("w", encoding="utf-8") as file,
@@ -102,21 +107,33 @@ def run(config: object) -> object:
     from posegan_plugin.for_torchreid.resolver import torchreid_module
     from posegan_plugin.for_torchreid.yaml_config import CONFIG_FILE
     from posegan_plugin.for_torchreid.yaml_engines import build_engine
+    from posegan_plugin.pose.files import write_atomic
 
     print(f"Configuration\n{_text(config)}")
     torchreid_module("utils").set_random_seed(config.train.seed)
     torch.backends.cudnn.benchmark = config.use_gpu
     engine = build_engine(config, build_datamanager(config))
-    if not config.test.evaluate:
-        (Path(config.data.save_dir) / CONFIG_FILE).write_text(_text(config), encoding="utf-8")
     options = run_options(config)
     # A discriminator that waits for its ramp has not been stepped when its schedule is.
     warnings.filterwarnings("ignore", message="Detected call of `lr_scheduler.step")
     if config.model.resume:
-        options["start_epoch"] = engine.resume(config.model.resume)
+        options["start_epoch"] = start_from(engine, config)
+    if not config.test.evaluate:  # and not before a resume is accepted: it describes what is there
+        write_atomic(Path(config.data.save_dir) / CONFIG_FILE, _text(config).encode())
     engine.run(**options)
     print(summary(engine, config))
     return engine
+
+
+def start_from(engine: object, config: object) -> int:
+    """Restore what ``model.resume`` names; the epoch to start with."""
+    from posegan_plugin.for_torchreid.weights import load_weights
+
+    # A test of a joint run has the re-ID model alone, which lies there under another name.
+    if config.test.evaluate and config.posegan and config.posegan.mode == "joint":
+        load_weights(engine.model, config.model.resume, "model.resume")
+        return 0
+    return engine.resume(config.model.resume)
 
 
 def _text(config: object) -> str:

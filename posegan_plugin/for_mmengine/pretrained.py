@@ -12,8 +12,10 @@ from posegan_plugin.augment import ReIDInput
 from posegan_plugin.checkpoint import checkpoint_file, load_from, read_checkpoint
 from posegan_plugin.errors import UserError
 from posegan_plugin.file_hash import file_hash
+from posegan_plugin.folders import is_folder
 from posegan_plugin.for_mmengine.config import load_config
 from posegan_plugin.for_mmengine.networks import architecture_of_model, build_networks
+from posegan_plugin.for_torchreid.checkpoint_files import find_checkpoints
 from posegan_plugin.paths import weights_path
 from posegan_plugin.published import architecture_of
 
@@ -72,8 +74,15 @@ class Pretrained:
 
 
 def pretrained_file(source: str | Path) -> Path:
-    """The file that ``demo``, a checkpoint or a work dir stands for; it need not be there."""
-    return checkpoint_file(weights_path("demo") if str(source) == "demo" else source)
+    """The file that ``demo``, a checkpoint or a work dir stands for; it need not be there.
+
+    Of a joint run of ``tools/train_torchreid.py`` it is the newest that holds the generator.
+    """
+    if str(source) == "demo":
+        return weights_path("demo")
+    if is_folder(Path(source) / "generator"):
+        return find_checkpoints(source, ["generator"])["generator"]
+    return checkpoint_file(source)
 
 
 def load_pretrained(

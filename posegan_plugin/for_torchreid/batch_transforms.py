@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from torch import Tensor
 
@@ -18,7 +18,7 @@ class BatchTransforms:
     (colour jitter, patches, a user's own) are for real images only.
 
     Args:
-        transform: The training transform of a torchreid data manager.
+        transform: What the training images go through, steps of torchreid and torchvision.
         size: (height, width) of its images.
         normalize: Brings images in [-1, 1] to the normalisation of its images.
     """
@@ -29,9 +29,7 @@ class BatchTransforms:
         steps = {type(step).__name__: step for step in steps_of(transform)}
         self._flip = float(getattr(steps.get("RandomHorizontalFlip"), "p", 0.0))
         self._crop = float(getattr(steps.get("Random2DTranslation"), "p", 0.0))
-        erasing = steps.get("RandomErasing")
-        self._erase = float(getattr(erasing, "probability", 0.0))
-        self._fill = tuple(map(float, getattr(erasing, "mean", (0.0, 0.0, 0.0))))
+        self._erase, self._fill = _erasing(steps.get("RandomErasing"))
         self._size = size
         self._normalize = normalize
 
@@ -45,3 +43,14 @@ class BatchTransforms:
             images = random_crop(images, self._size, self._crop)
         images = self._normalize(resize_images(images, self._size))
         return random_erase(images, self._erase, fill=self._fill) if self._erase else images
+
+
+def _erasing(step: object | None) -> tuple[float, tuple[float, float, float]]:
+    """How often, and in which colour: torchreid's step and torchvision's of the same name differ."""
+    if step is None:
+        return 0.0, (0.0, 0.0, 0.0)
+    if hasattr(step, "probability"):
+        return float(step.probability), tuple(map(float, step.mean))
+    value = 0.0 if isinstance(step.value, str) else step.value  # "random": noise
+    colour = tuple(value) if isinstance(value, Sequence) else (value,) * 3
+    return float(step.p), tuple(map(float, colour))

@@ -100,7 +100,7 @@ def build_datamanager(config: Section) -> object:
         )
     _refuse_damaged(built, config.test.evaluate)
     options = config.posegan
-    if options and options.mode != "baseline" and not config.test.evaluate:
+    if options and not config.test.evaluate:
         _use_partners(built, options.num_partners)
     return built
 
@@ -136,8 +136,8 @@ def build_model(config: Section, num_classes: int, loss: str) -> nn.Module:
         loss: ``softmax`` or ``triplet``, which decides what a torchreid model returns in training.
 
     Raises:
-        UserError: ImageNet weights were asked for and could not be downloaded, or the file
-            ``model.load_weights`` is of another model.
+        UserError: ImageNet weights were asked for and could not be downloaded, the file
+            ``model.load_weights`` is of another model, or ``train.open_layers`` are not of this one.
     """
     print(f"Building model: {config.model.name}")
     try:
@@ -159,7 +159,20 @@ def build_model(config: Section, num_classes: int, loss: str) -> nn.Module:
     print(f"Model complexity: params={params:,} flops={flops:,}")
     if config.model.load_weights:
         load_weights(model, config.model.load_weights)
+    _check_open_layers(config, model)
     return model
+
+
+def _check_open_layers(config: Section, model: nn.Module) -> None:
+    if config.train.fixbase_epoch <= 0:
+        return
+    known = [name for name, _ in model.named_children()]
+    for name in config.train.open_layers or ():
+        if name not in known:
+            raise UserError(
+                f"train.open_layers: {config.model.name} has no layer {name!r}; it has "
+                f"{', '.join(known)}"
+            )
 
 
 def build_optimizer(config: Section, model: nn.Module) -> tuple[object, object]:

@@ -145,7 +145,9 @@ class PoseTransferDataManager:
         self.people = TrainPeople(self.datamanager, keypoints, tuple(generator.image_size))
         self._check_cameras(generator)
         size = (self.height, self.width)
-        self._transforms = BatchTransforms(self.transform_tr, size, self.people.normalize)
+        # The loader's, not transform_tr: a script may have put its own there.
+        transform = self.datamanager.train_loader.dataset.transform
+        self._transforms = BatchTransforms(transform, size, self.people.normalize)
         if isinstance(teacher, nn.Module):
             teacher.to(self.device)
         identities = self.num_train_pids

@@ -8,6 +8,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from posegan_plugin.datasets import PartnerSampler
+from posegan_plugin.errors import UserError
 
 
 class _RandomPartners(PartnerSampler):
@@ -27,13 +28,20 @@ def use_partners(datamanager: object, num_partners: int) -> None:
     has more steps.
 
     Args:
-        datamanager: torchreid's ``ImageDataManager``, before it is wrapped; changed in place.
+        datamanager: torchreid's ``ImageDataManager``, before it is wrapped and before an engine is
+            built on it; changed in place.
         num_partners: How many images of a batch are second ones; see
             :class:`posegan_plugin.datasets.PartnerSampler`.
 
     Raises:
-        UserError: The training set or the batch is too small, or no person has two images.
+        UserError: The training set or the batch is too small, no person has two images, or the
+            manager is wrapped already.
     """
+    if hasattr(datamanager, "extra_keys_read"):
+        raise UserError(
+            "use_partners makes the training loader anew: call it before PoseTransferDataManager wraps "
+            "the data manager"
+        )
     loader = datamanager.train_loader
     people = [int(item[1]) for item in loader.dataset.data]
     datamanager.train_loader = DataLoader(

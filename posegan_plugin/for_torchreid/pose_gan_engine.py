@@ -143,7 +143,8 @@ class PoseGANEngine(SafeEngine, torchreid_module("engine").Engine):
         )
         self.people = people
         size = (datamanager.height, datamanager.width)
-        self._transforms = BatchTransforms(datamanager.transform_tr, size, people.normalize)
+        transform = datamanager.train_loader.dataset.transform
+        self._transforms = BatchTransforms(transform, size, people.normalize)
         self.reid_to_generator = reid_to_generator
         self.max_pairs = max_pairs
         self.teacher = teacher

@@ -21,13 +21,19 @@ def load_part(part: object | None, key: str, checkpoint: Mapping[str, object], f
         file: Where the checkpoint is from, for the message.
 
     Raises:
-        UserError: The state is of other parameters, or of a schedule that this one cannot take over.
+        UserError: The state is of other parameters, of another optimiser, or of a schedule that this
+            one cannot take over.
     """
     if part is None:
         return
     if key not in checkpoint:
         print(f'"{file}" holds no {key}: it starts anew')
         return
+    if key == "optimizer" and _rule(part.state_dict()) != _rule(checkpoint[key]):
+        raise UserError(
+            f"checkpoint {file} holds the optimizer of another train.optim: use the one it was trained "
+            "with"
+        )
     changed = _changed_settings(part, checkpoint[key]) if key == "scheduler" else []
     try:
         if changed:
@@ -39,6 +45,12 @@ def load_part(part: object | None, key: str, checkpoint: Mapping[str, object], f
             f"checkpoint {file} holds the {key} of other parameters ({error}): use the options it "
             "was trained with"
         ) from error
+
+
+def _rule(state: Mapping[str, object]) -> set[str]:
+    """What tells the optimisers apart that torchreid knows; torch adds other options with time."""
+    group = state["param_groups"][0]
+    return {"betas", "momentum", "alpha"} & group.keys()
 
 
 def _changed_settings(scheduler: object, saved: Mapping[str, object]) -> list[str]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
+
+from torch import nn
 
 from posegan_plugin.checkpoint import first_readable
 from posegan_plugin.for_torchreid.checkpoint_files import (
@@ -16,7 +19,8 @@ from posegan_plugin.for_torchreid.checkpoint_files import (
     write_checkpoint,
 )
 from posegan_plugin.for_torchreid.resumed_parts import load_part
-from posegan_plugin.training import random_state
+from posegan_plugin.models import PoseTransferGenerator
+from posegan_plugin.training import random_state, unwrap
 
 
 class SavedStateEngine:
@@ -79,6 +83,7 @@ class SavedStateEngine:
         for name in self.get_model_names():
             state = {"state_dict": self._models[name].state_dict(), **common}
             state |= {k: part.state_dict() for k, part in self._parts(name) if part is not None}
+            state |= _description(name, unwrap(self._models[name]))
             files.append(write_checkpoint(state, Path(save_dir) / name, is_best))
         point_to(files[-1])
         self._temporary = temporary[-self.keep_last :]
@@ -123,6 +128,14 @@ class SavedStateEngine:
 
     def _parts(self, name: str) -> tuple[tuple[str, object], ...]:
         return ("optimizer", self._optims[name]), ("scheduler", self._scheds[name])
+
+
+def _description(name: str, network: nn.Module) -> dict[str, object]:
+    """What lets ``tools/synthesize.py`` and others build a generator from its checkpoint alone."""
+    if not isinstance(network, PoseTransferGenerator):
+        return {}
+    architecture = {name: {"type": "PoseTransferGenerator", **network.options}}
+    return {"meta": {"architecture": json.dumps(architecture)}}
 
 
 def _read(files: Mapping[str, Path]) -> tuple[Mapping[str, Path], dict[str, dict]]:

@@ -6,6 +6,7 @@ import torch
 
 from posegan_plugin.errors import UserError
 from posegan_plugin.evaluation import MAX_RANK
+from posegan_plugin.for_torchreid.models import GENERATOR
 from posegan_plugin.for_torchreid.names import check_choice
 from posegan_plugin.for_torchreid.resolver import torchreid_module
 from posegan_plugin.for_torchreid.yaml_config import Section
@@ -20,6 +21,20 @@ _ONE_GPU_ONLY = {
     "amp": "lets its threads compute in float16 instead, in which gradients vanish",
 }
 """Options of ``posegan`` that torchreid's ``nn.DataParallel`` breaks, and how."""
+
+_AT_LEAST = {
+    **dict.fromkeys(("data.height", "data.width", "data.k_tfm"), 1),
+    **dict.fromkeys(("train.batch_size", "train.print_freq", "test.batch_size"), 1),
+    **dict.fromkeys(("data.workers", "train.seed", "train.max_epoch"), 0),
+    **dict.fromkeys(("loss.triplet.weight_t", "loss.triplet.weight_x"), 0),
+}
+_POSEGAN_AT_LEAST = {
+    "max_pairs": 1,
+    "num_cameras": 1,
+    "num_partners": 1,
+    "gan_lr": 0,
+    "test_poses": 0,
+}
 
 
 def check_values(config: Section) -> None:
@@ -36,7 +51,7 @@ def check_values(config: Section) -> None:
         )
     samplers = torchreid_module("data.sampler").AVAI_SAMPLERS
     for key, known in {
-        "model.name": sorted(vars(torchreid_module("models"))["__model_factory"]),
+        "model.name": sorted({*vars(torchreid_module("models"))["__model_factory"]} - {GENERATOR}),
         "loss.name": ("softmax", "triplet"),
         "train.optim": torchreid_module("optim.optimizer").AVAI_OPTIMS,
         "train.lr_scheduler": torchreid_module("optim.lr_scheduler").AVAI_SCH,
@@ -45,7 +60,9 @@ def check_values(config: Section) -> None:
         "test.dist_metric": ("euclidean", "cosine"),
     }.items():
         check_choice(key, config.get_path(key), known)
+    _check_bounds(config)
     test, train = config.test, config.train
+    mode = config.posegan.mode if config.posegan else "baseline"
     if test.visactmap:
         raise UserError(
             "test.visactmap is gone from torchreid: use its tools/visualize_actmap.py, and "
@@ -56,16 +73,13 @@ def check_values(config: Section) -> None:
     if not test.ranks or not all(1 <= r <= MAX_RANK for r in test.ranks):
         raise UserError(f"test.ranks={test.ranks} must be ranks from 1 to {MAX_RANK}")
     alone = config.loss.name == "triplet" and config.loss.triplet.weight_x == 0
-    if alone and train.fixbase_epoch > 0 and config.posegan is None:
+    if alone and train.fixbase_epoch > 0 and mode in ("baseline", "online"):
         raise UserError(
             "train.fixbase_epoch trains the classifier alone, which loss.triplet.weight_x: 0 leaves "
             "out of the loss; set train.fixbase_epoch: 0 or a weight_x above 0"
         )
-    if config.posegan and config.posegan.test_poses < 0:
-        raise UserError(f"posegan.test_poses={config.posegan.test_poses} must not be negative")
     _check_several_gpus(config)
     names = [name.lower() for name in config.data.transforms or ()]
-    mode = config.posegan.mode if config.posegan else "baseline"
     if "pose_transfer" in names and not mode.startswith("online"):
         raise UserError(
             f"data.transforms: pose_transfer does nothing in mode {mode}; choose posegan.mode online, "
@@ -92,3 +106,30 @@ def _check_several_gpus(config: Section) -> None:
                 f"posegan.{key}: torchreid's nn.DataParallel {fault}; choose one GPU with "
                 f"--gpu-devices 0, or posegan.{key}: False"
             )
+
+
+def _check_bounds(config: Section) -> None:
+    """Numbers that torchreid or torch would stop at without naming the key, or count backwards with."""
+    options = config.posegan or {}
+    values = {key: (config.get_path(key), low) for key, low in _AT_LEAST.items()}
+    values |= {f"posegan.{k}": (options[k], low) for k, low in _POSEGAN_AT_LEAST.items() if options}
+    for key, (value, low) in values.items():
+        if value is not None and not value >= low:
+            raise UserError(f"{key}={value} must be at least {low}")
+    if config.data.k_tfm > 1:
+        raise UserError("data.k_tfm: the engines here take one version of each image; set it to 1")
+    if not all(epochs >= 1 for epochs in config.train.stepsize):
+        raise UserError(f"train.stepsize={config.train.stepsize} must be epochs from 1 on")
+    triplet = config.loss.triplet
+    if config.loss.name == "triplet" and triplet.weight_t + triplet.weight_x == 0:
+        raise UserError("loss.triplet: weight_t and weight_x are both 0, which leaves no loss")
+    if not options:
+        return
+    betas = options.gan_betas
+    if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
+        raise UserError(f"posegan.gan_betas={betas} must be two numbers from 0 to below 1")
+    weights = options.objective.weights
+    if options.mode in ("quartet", "online_quartet") and weights.quartet + weights.identity == 0:
+        raise UserError(
+            "posegan.objective.weights: quartet and identity are both 0, which leaves no loss"
+        )

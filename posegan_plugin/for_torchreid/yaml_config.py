@@ -71,6 +71,11 @@ def load_config(
         raise UserError(f"{path or _COMMAND_LINE}: posegan.mode is missing; {choices(MODES)}")
     check_choice("posegan.mode", config.posegan.mode or MODES[0], MODES)
     if not has_section or config.posegan.mode == "baseline":
+        if config.posegan.test_mirror:
+            raise UserError(
+                "posegan.test_mirror does nothing in mode baseline, which is torchreid alone: take it "
+                "out, or set test_mirror of an engine of this package in a script"
+            )
         config["posegan"] = None
     return config
 

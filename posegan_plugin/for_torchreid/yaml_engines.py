@@ -27,6 +27,7 @@ from posegan_plugin.for_torchreid.yaml_networks import (
     build_teacher,
     keypoint_files,
     speed_up,
+    speed_up_model,
 )
 from posegan_plugin.models import AppearanceDiscriminator, PoseDiscriminator
 from posegan_plugin.training import build_objectives, with_fused
@@ -52,7 +53,7 @@ def build_engine(config: Section, datamanager: object) -> SafeEngine:
     if not options:
         return engine
     engine.test_mirror = options.test_mirror
-    if options.mode != "baseline" and options.test_poses:
+    if options.test_poses:
         engine.standard_poses = StandardPoses(
             datamanager,
             _generator_of(engine, config, datamanager),
@@ -68,7 +69,7 @@ def _engine(config: Section, datamanager: object) -> SafeEngine:
     loss = "triplet" if quartet or mode == "joint" else config.loss.name
     model = build_model(config, datamanager.num_train_pids, loss)
     if mode != "baseline" and not config.test.evaluate:
-        speed_up(config, [model])
+        speed_up_model(config, model)
     if config.use_gpu:
         # torchreid's script has it, and its checkpoints therefore have names with "module.".
         model = model.cuda() if mode == "joint" else nn.DataParallel(model).cuda()

@@ -100,8 +100,36 @@ def speed_up(config: Section, networks: Iterable[nn.Module]) -> None:
         compile_networks(networks, "cuda" if config.use_gpu else "cpu")
 
 
+def speed_up_model(config: Section, model: nn.Module) -> None:
+    """The same of torchreid's model, which has its say.
+
+    Some (PCB) cannot work in that layout of memory and keep the usual one. In a joint training it is
+    not compiled: compiled code takes no notice of the hooks with which the perceptual loss looks at
+    layers, and the model runs in two states.
+    """
+    if config.posegan.channels_last:
+        model.to(memory_format=torch.channels_last)
+        if not _runs(model, (config.data.height, config.data.width)):
+            model.to(memory_format=torch.contiguous_format)
+            print(f"posegan.channels_last: not of {config.model.name}, which cannot work so")
+    if config.posegan.compile and config.posegan.mode != "joint":
+        compile_networks([model], "cuda" if config.use_gpu else "cpu")
+
+
+@torch.no_grad()
+def _runs(model: nn.Module, size: tuple[int, int]) -> bool:
+    training = model.training
+    try:
+        model.eval()(torch.zeros(2, 3, *size))
+    except RuntimeError:
+        return False
+    finally:
+        model.train(training)
+    return True
+
+
 def keypoint_files(config: Section) -> list[Path]:
-    """The key point files: as they stand, or below ``data.root``.
+    """The key point files, below ``data.root`` where their paths are relative.
 
     Raises:
         UserError: None is named.

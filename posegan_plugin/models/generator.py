@@ -33,6 +33,9 @@ class PoseTransferGenerator(nn.Module):
         part_warp: Whether the condition's pixels, laid where the target pose has their body part,
             enter beside the target pose (:class:`posegan_plugin.models.part_warp.PartWarp`).
 
+    Attributes:
+        options: All of these, as JSON knows them: what a checkpoint says of how it is built.
+
     Raises:
         UserError: A value outside the ranges above.
     """
@@ -49,6 +52,16 @@ class PoseTransferGenerator(nn.Module):
         part_warp: bool = False,
     ) -> None:
         super().__init__()
+        self.options = {
+            "image_size": list(image_size),
+            "channels": channels,
+            "num_blocks": num_blocks,
+            "correspondence": correspondence,
+            "num_cameras": num_cameras,
+            "norm": norm,
+            "deconvolution": deconvolution,
+            "part_warp": part_warp,
+        }
         check_image_size(image_size)
         if not 1 <= num_blocks <= 8:
             raise UserError(f"generator num_blocks={num_blocks} must lie between 1 and 8")

@@ -57,6 +57,8 @@ def synthesize(
     Raises:
         UserError: A setting or file cannot be used. What was made stays, for the next run.
     """
+    if workers is not None and workers < 1:
+        raise UserError(f"workers={workers} must be at least 1")
     options, process = options or SynthesisOptions(), process or Process()
     content = plan_content(splits, keypoints, networks, options)
     store = SynthesisStore(root, settings(content, networks, options))

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from torchvision.transforms import Compose, RandomErasing
 
 pytest.importorskip("torchreid")
 
@@ -63,6 +64,18 @@ def test_erasing_has_the_colour_of_torchreids(people):
     assert changed.flatten(1).any(dim=1).float().mean() == pytest.approx(0.5, abs=0.1)
     colours = found.permute(0, 2, 3, 1)[changed]
     assert torch.equal(colours, torch.tensor([0.485, 0.456, 0.406]).expand_as(colours))
+
+
+@pytest.mark.parametrize(
+    ("value", "fill"), [(0.25, 0.25), ((0.25, 0.25, 0.25), 0.25), ("random", 0)]
+)
+def test_torchvisions_erasing(people, value, fill):
+    """A script may have it in place of torchreid's, under the same name."""
+    erasing = RandomErasing(p=1.0, value=value)
+    found = BatchTransforms(Compose([erasing]), SIZE, to_imagenet)(people)
+    changed = (found - plain(people)).abs().amax(dim=1) > 1e-5
+    assert changed.flatten(1).any(dim=1).all()
+    assert found.permute(0, 2, 3, 1)[changed].unique().tolist() == [fill]
 
 
 def test_nobody(people):

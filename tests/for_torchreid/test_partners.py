@@ -3,8 +3,9 @@ import torch
 
 pytest.importorskip("torchreid")
 
+from posegan_plugin.augment import SynthesisPolicy
 from posegan_plugin.errors import UserError
-from posegan_plugin.for_torchreid import use_partners
+from posegan_plugin.for_torchreid import PoseTransferDataManager, use_partners
 from posegan_plugin.for_torchreid.builders import build_datamanager
 
 # 48 images of 8 people.
@@ -28,6 +29,15 @@ def test_random_images_and_second_ones_of_some_people(market_manager):
                 same = [p for p, other in zip(paths[:12], pids[:12], strict=True) if other == pid]
                 assert any(p != path for p in same)
     assert epochs[0] == epochs[2] != epochs[1]
+
+
+def test_not_once_the_manager_is_wrapped(market_manager):
+    """The new loader would have no synthesised people."""
+    wrapped = PoseTransferDataManager(
+        market_manager(batch_size_train=16), torch.nn.Identity(), {}, SynthesisPolicy(ratio=0)
+    )
+    with pytest.raises(UserError, match="before PoseTransferDataManager wraps"):
+        use_partners(wrapped, 4)
 
 
 @pytest.mark.parametrize(

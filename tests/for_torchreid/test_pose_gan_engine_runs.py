@@ -11,6 +11,7 @@ pytest.importorskip("torchreid")
 
 import posegan_plugin
 from posegan_plugin.errors import UserError
+from posegan_plugin.for_mmengine.pretrained import load_pretrained
 from posegan_plugin.for_torchreid.models import TorchreidReIDNetwork
 from posegan_plugin.images import to_imagenet
 from posegan_plugin.training import frozen
@@ -61,6 +62,16 @@ def test_resumed_run_is_the_uninterrupted_one(uninterrupted, joint_engine, tmp_p
     assert not (tmp_path / "reid" / "model.pth.tar-1").exists()
     found, expected = files(tmp_path, 2), files(uninterrupted, 2)
     assert [n for n in NAMES if not same(found[n], expected[n])] == []
+
+
+@pytest.mark.parametrize("source", ["", "generator/model.pth.tar-2"])
+def test_its_generator_can_be_used_by_itself(uninterrupted, joint_engine, source):
+    """By tools/synthesize.py and whoever else loads trained networks."""
+    loaded = load_pretrained(uninterrupted / source)
+    assert loaded.path == uninterrupted / "generator" / "model.pth.tar-2"
+    trained = files(uninterrupted, 2)["generator"]["state_dict"]
+    assert same(dict(loaded.need_generator().state_dict()), dict(trained))
+    assert loaded.reid is None
 
 
 def test_another_generator_is_refused(uninterrupted, joint_engine):

@@ -94,3 +94,13 @@ def test_a_schedule_that_cannot_begin_in_the_middle():
     assert build(2).after(old).scheduler.num_bad_epochs == 2
     with pytest.raises(UserError, match=r"tar-4 .* without patience=5, and ReduceLROnPlateau"):
         build(5).after(old)
+
+
+@pytest.mark.parametrize(
+    ("saved", "now"), [("adam", "sgd"), ("sgd", "rmsprop"), ("rmsprop", "adam")]
+)
+def test_another_optimiser(saved, now):
+    build = torchreid_module("optim").build_optimizer
+    old, new = (build(nn.Linear(2, 2), optim=name) for name in (saved, now))
+    with pytest.raises(UserError, match=r"tar-4 holds the optimizer of another train\.optim"):
+        load_part(new, "optimizer", {"optimizer": old.state_dict()}, FILE)

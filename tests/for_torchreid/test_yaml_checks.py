@@ -33,3 +33,53 @@ def test_what_several_gpus_break(check, key, mode):
 def test_several_gpus_alone_are_no_fault(check):
     check(2)
     check(2, "posegan.mode", "quartet")
+
+
+@pytest.mark.parametrize(
+    ("opts", "message"),
+    [
+        (("train.print_freq", "0"), "train.print_freq=0 must be at least 1"),
+        (("train.seed", "-1"), "train.seed=-1 must be at least 0"),
+        (("data.height", "0"), "data.height=0 must be at least 1"),
+        (("data.k_tfm", "2"), "data.k_tfm: .* one version of each image"),
+        (("train.stepsize", "[0]"), r"train.stepsize=\[0\] must be epochs from 1 on"),
+        (("loss.triplet.weight_t", "-1"), "loss.triplet.weight_t=-1.0 must be at least 0"),
+        (("loss.name", "triplet", "loss.triplet.weight_t", "0"), "both 0, which leaves no loss"),
+        (("posegan.mode", "joint", "posegan.gan_lr", "-1"), "posegan.gan_lr=-1.0 must be at least"),
+        (
+            ("posegan.mode", "joint", "posegan.gan_betas", "[0.5]"),
+            "posegan.gan_betas=.* two numbers",
+        ),
+        (("posegan.mode", "joint", "posegan.gan_betas", "[0.5, 2]"), "gan_betas=.* below 1"),
+        (
+            ("posegan.mode", "joint", "posegan.max_pairs", "0"),
+            "posegan.max_pairs=0 must be at least 1",
+        ),
+        (
+            ("posegan.mode", "joint", "posegan.num_cameras", "-1"),
+            "num_cameras=-1 must be at least 1",
+        ),
+        (
+            ("posegan.mode", "quartet", "posegan.test_poses", "-1"),
+            "test_poses=-1 must be at least 0",
+        ),
+        (
+            (
+                *("posegan.mode", "quartet", "posegan.objective.weights.quartet", "0"),
+                *("posegan.objective.weights.identity", "0"),
+            ),
+            "posegan.objective.weights: .* leaves no loss",
+        ),
+        (("model.name", "posegan_generator"), "model.name: 'posegan_generator' is unknown"),
+        (
+            (
+                *("posegan.mode", "online", "loss.name", "triplet"),
+                *("train.fixbase_epoch", "1"),
+            ),
+            "set train.fixbase_epoch: 0",
+        ),
+    ],
+)
+def test_numbers_that_cannot_be(check, opts, message):
+    with pytest.raises(UserError, match=message):
+        check(1, *opts)

@@ -61,6 +61,10 @@ def test_wrong_type(refusal, text, message):
     [
         (("train.lr",), "'train.lr' has no value"),
         (("train", "3"), "train is a section of keys; set one of them"),
+        (
+            ("posegan.mode", "baseline", "posegan.test_mirror", "True"),
+            "posegan.test_mirror does nothing in mode baseline",
+        ),
         (("train.lr", "abc"), "command line: train.lr must be a number, not 'abc'"),
     ],
 )

@@ -129,6 +129,13 @@ def test_several_workers_make_the_same(make, whole, content, tmp_path):
     assert content(tmp_path) == content(whole)
 
 
+@pytest.mark.parametrize("workers", [0, -1])
+def test_no_workers(make, tmp_path, workers):
+    with pytest.raises(UserError, match=f"workers={workers} must be at least 1"):
+        make(tmp_path / "new", workers=workers)
+    assert not (tmp_path / "new").exists()
+
+
 def test_report_of_filters(make, tmp_path):
     report = make(tmp_path, min_similarity=0.9, max_similarity=0.99, real="none", limit=20)
     lines = table(tmp_path / "manifest.csv")

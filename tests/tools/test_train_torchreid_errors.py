@@ -37,6 +37,11 @@ def test_values_behind_an_option_that_takes_several(tool):
         (("model.load_weights", "nowhere.pth"), "nowhere.pth does not exist"),
         (("model.resume", "nowhere.pth"), "nowhere.pth does not exist"),
         (("model.load_weights", "config.yaml"), "config.yaml cannot be read"),
+        (("data.save_dir", "/proc/nowhere"), "data.save_dir /proc/nowhere cannot be made"),
+        (
+            ("train.fixbase_epoch", "1", "train.open_layers", "head"),
+            "train.open_layers: osnet_x0_25 has no layer 'head'; it has conv1,",
+        ),
         (("posegan.mode", "joint"), "needs posegan.keypoints"),
         (("posegan.mode", "online"), "needs posegan.checkpoint"),
         (
