@@ -45,10 +45,10 @@ class Benchmark:
 
 BENCHMARKS = (
     Benchmark("startup", "at most 0.3 s more", on_gpu=False, repeats=4),
-    Benchmark("pose_maps", "20"),
+    Benchmark("pose_maps", "20", repeats=21),
     Benchmark("generator", "5", repeats=4),
-    Benchmark("ranking", "50", repeats=3),
-    Benchmark("loader", "2", repeats=4),
+    Benchmark("ranking", "50", repeats=1),
+    Benchmark("loader", "2", repeats=2),
     Benchmark("online_step", "at most 1.2"),
     Benchmark("joint_step", "2 on a GPU", repeats=4),
     Benchmark("processes", "1.8 on two GPUs", repeats=4),

@@ -107,19 +107,26 @@ class Process:
             self.ended(PATIENCE)
 
 
-def inject(victim: Victim, process: Process, kind: str, moment: float) -> bool:
-    """Let a fault happen; False where the run has ended before."""
+def inject(victim: Victim, process: Process, kind: str, moment: float) -> str | None:
+    """Let a fault happen.
+
+    Returns:
+        Its kind: ``kill`` too where nothing could be damaged, as there was no older state to go on
+        from. ``None`` where the run has ended before.
+    """
     if process.ended(moment):
-        return False
+        return None
     if kind == "write":
         while not any(victim.folder.rglob(".*.tmp")):
             if process.ended():
-                return False
+                return None
     process.signal(random.choice(STOPS) if kind == "signal" else signal.SIGKILL)
-    states = victim.states()
-    if kind == "damage" and len(states) > 1:
+    if kind == "damage":
+        states = victim.states()
+        if len(states) < 2:
+            return "kill"
         damage(random.choice(states[0]))
-    return True
+    return kind
 
 
 def damage(path: Path) -> None:
@@ -155,8 +162,9 @@ def campaign(reference: Victim, kinds: list[str], bar: tqdm) -> Result:
     pending, reached, unanswered = list(kinds), 0, 0
     while pending or unanswered:
         process = Process(victim)
-        hit = bool(pending) and inject(victim, process, pending[0], random.uniform(0, duration))
-        if not hit and (not process.ended(PATIENCE) or process.status):
+        moment = random.uniform(0, duration)
+        hit = inject(victim, process, pending[0], moment) if pending else None
+        if hit is None and (not process.ended(PATIENCE) or process.status):
             result.problems.append(f"did not go on: {last_words(victim)}")
             return result
         start, end = victim.steps() or (None, reached)
@@ -165,11 +173,12 @@ def campaign(reference: Victim, kinds: list[str], bar: tqdm) -> Result:
             result.lost.append(max(0, reached - start))
             unanswered = 0
         reached = end
-        if hit:
+        if hit is not None:
             unanswered += 1
-            kind = pending.pop(0)
-            result.faults[kind] = result.faults.get(kind, 0) + 1
-            bar.update()
+            result.faults[hit] = result.faults.get(hit, 0) + 1
+            if hit == pending[0]:
+                pending.pop(0)
+                bar.update()
             continue
         reached = 0
         different = differing_entries(wanted, victim.final())

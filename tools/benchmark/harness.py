@@ -37,11 +37,16 @@ class Timing:
         return statistics.median(self.seconds)
 
 
-def parser(description: str) -> argparse.ArgumentParser:
-    """The options that all scripts share."""
+def parser(description: str, repeats: int = 7) -> argparse.ArgumentParser:
+    """The options that all scripts share.
+
+    Args:
+        description: Of the script.
+        repeats: How often it times, unless it is told.
+    """
     made = argparse.ArgumentParser(description=description)
     made.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    made.add_argument("--repeats", type=int, default=7, help="timed repetitions after a warm-up")
+    made.add_argument("--repeats", type=int, default=repeats, help="timed repetitions")
     made.add_argument("--out", type=Path, default=RESULTS, help="folder of the JSON and Markdown")
     return made
 

@@ -45,7 +45,7 @@ NOT_MEASURED = (
     "Not measured: a GPU (the same command there); compiled code on a CPU, unless a row says so "
     "(`--rows plain compile defaults all`; minutes of compiling)."
 )
-IDENTITIES, CAMERAS, IMAGES_OF_ONE = 751, 6, 4
+IDENTITIES, CAMERAS = 751, 6
 
 
 class TwoForwards(GenerationObjective):
@@ -98,13 +98,13 @@ def step_of(config: Config, measures: set[str], device: str, batch: int) -> Call
 
 
 def people(count: int, size: tuple[int, int], device: str) -> dict[str, Tensor]:
-    """A batch of noise, as the loader gives one."""
+    """A batch of noise, with as many second images of its people as the configs draw (a quarter)."""
     torch.manual_seed(0)
     height, width = size
     data = {
         "image": torch.randint(0, 256, (count, 3, height, width), dtype=torch.uint8),
         "keypoints": torch.rand(count, 18, 3) * torch.tensor([width, height, 1.0]),
-        "pid": torch.arange(count) // IMAGES_OF_ONE,
+        "pid": torch.arange(count) % (count - count // 4),
         "camid": torch.randint(0, CAMERAS, (count,)),
         "index": torch.arange(count),
     }

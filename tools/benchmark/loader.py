@@ -96,7 +96,7 @@ def first_epoch(make: Callable[[], Callable[[], Tensor]]) -> tuple[Callable[[], 
 
 def main() -> None:
     """Time epochs of all loaders in turn, for several numbers of files."""
-    options = parser(__doc__)
+    options = parser(__doc__, repeats=3)
     options.add_argument("--sizes", type=int, nargs="+", default=[1024, 4096, 12936])
     args = options.parse_args()
     device = torch.device(args.device)
@@ -110,7 +110,7 @@ def main() -> None:
             for name, make in makers.items():
                 epochs[name], first[name] = first_epoch(make)
             assert len({(e().shape, e().device, e().dtype) for e in epochs.values()}) == 1
-            timings = measure(epochs, max(1, args.repeats // 2), args.device, warmup=0)
+            timings = measure(epochs, args.repeats, args.device, warmup=0)
         images = count // BATCH * BATCH
         speed = {name: images / t.median for name, t in timings.items()}
         rows += [

@@ -17,7 +17,7 @@ SIZE = (128, 64)
 
 def main() -> None:
     """Time both for three batch sizes; the files are in the disk cache after the warm-up."""
-    options = parser(__doc__)
+    options = parser(__doc__, repeats=21)
     options.add_argument("--return-memory", action="store_true", help="unlike the package's tools")
     args = options.parse_args()
     if args.device == "cpu" and not args.return_memory:
@@ -48,7 +48,7 @@ def main() -> None:
 
             assert torch.allclose(load(), draw(), atol=1e-6)
             timings = measure(
-                {"draw": draw, "half": draw_half, "load": load}, args.repeats * 3, args.device
+                {"draw": draw, "half": draw_half, "load": load}, args.repeats, args.device
             )
         ms = {name: 1000 * t.median for name, t in timings.items()}
         rows.append(

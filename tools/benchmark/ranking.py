@@ -111,18 +111,17 @@ def row(num_query: int, num_gallery: int, repeats: int, device: str) -> list:
 
 def main() -> None:
     """Time the ranking of distances alone and from features, at several sizes."""
-    options = parser(__doc__)
+    options = parser(__doc__, repeats=1)  # torchreid takes a minute
     options.add_argument(
         "--skip-largest", action="store_true", help="leave ten times the gallery out"
     )
     args = options.parse_args()
     sizes = COMPARED if args.skip_largest else [*COMPARED, LARGEST]
-    repeats = max(1, args.repeats // 3)  # torchreid takes a minute
     report(
         "ranking",
         f"CMC, mAP and mINP of features of {WIDTH} numbers, against torchreid's Python evaluation",
         COLUMNS,
-        [row(*size, repeats, args.device) for size in sizes],
+        [row(*size, args.repeats, args.device) for size in sizes],
         args.out,
         args.device,
         [

@@ -142,7 +142,8 @@ def test_tables_of_what_is_there(benchmark, whole, generator, monkeypatch):
     monkeypatch.setattr("reid.toolbox.build_engine", None)
     line = ("--rows", "softmax", "offline", "online_4", "--seeds", "1", "2", "--kept")
     line += ("--equal-time", "softmax", "--generator", generator)
-    kept = benchmark(benchmark.folder / "all", *line, "--tune", "none", "--poses", "3")
+    kept = benchmark(benchmark.folder / "all", *line, "--tune", "none", "--poses", "2", "3")
+    assert "offline seed 1: no result is kept" in kept.output
     assert [(r["row"], r["seed"]) for r in kept.numbers["rows"]] == [
         ("softmax", 1),
         ("online_4", 1),

@@ -123,7 +123,7 @@ def pretended(parts, monkeypatch, tmp_path):
     """Runs the whole tool with trainings that only say what they would have been; what it asked for."""
     tool = importlib.import_module("reid_accuracy")
 
-    def run(*options):
+    def run(*options, slow=False):
         asked = []
 
         def result(self, name, seed, settings, poses=()):
@@ -132,7 +132,8 @@ def pretended(parts, monkeypatch, tmp_path):
             value = 50 + (setting.lr == 1e-3) + setting.epochs + 5 * (name == "triplet")
             return {
                 **{"row": name, "label": name, "seed": seed, "setting": vars(setting), "poses": {}},
-                "hardware": "an abacus",
+                "hardware": "a slide rule" if name == "triplet" and slow else "an abacus",
+                "date": "2026-01-02" if seed == 4 else "2026-01-01",
                 **{"seconds": setting.epochs * (30 if name == "triplet" else 20), "steps": 1},
                 "scores": dict.fromkeys(("R1", "R5", "R10", "mAP", "mINP"), value),
             }
@@ -164,7 +165,12 @@ def test_search_and_equal_time(pretended):
     # Gains are over the better of the toolbox's own rows.
     assert "| -5.0 | -5.0 |" in text
     assert "Equal time of training:" in text
-    assert "--equal-time softmax`, an abacus, Python" in text
+    assert "--equal-time softmax`, an abacus, 2026-01-01 to 2026-01-02." in text
+
+
+def test_seconds_of_two_machines_are_not_compared(pretended):
+    with pytest.raises(UserError, match="trained on an abacus and a slide rule"):
+        pretended("--seeds", "3", "--equal-time", "softmax", slow=True)
 
 
 def test_tuning_the_baseline_alone(pretended):

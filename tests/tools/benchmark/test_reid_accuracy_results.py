@@ -57,10 +57,59 @@ def test_poses_belong_to_the_generator_that_drew_them(parts, people, tmp_path):
 
     assert poses(first, "2", "mirror") == {"mirror": ["a", "mirror"], "2": ["a", "2"]}
     assert poses(None, "mirror") == {"mirror": ["a", "mirror"]}
-    assert poses(second, "2", trains=False) == {"mirror": ["a", "mirror"]}
-    assert poses(second, "2+mirror") == {"mirror": ["a", "mirror"], "2+mirror": ["b", "2+mirror"]}
-    assert poses(second, "2")["2"] == ["b", "2"]
-    assert poses(first, trains=False)["2"] == ["a", "2"]
+    kept = poses(second, "2", "mirror", trains=False)
+    assert kept == {"mirror": ["a", "mirror"]}
+    assert poses(second, "2+mirror") == {"2+mirror": ["b", "2+mirror"]}
+    assert poses(second, "2") == {"2": ["b", "2"]}
+    assert poses(first, "2", trains=False) == {"2": ["a", "2"]}
+
+
+def test_where_and_when_a_network_was_trained(parts, people, tmp_path, monkeypatch):
+    """A score that is added to a kept result leaves that; a training made anew does not."""
+    preset = parts.presets.PRESETS["tiny"]
+    settings = {"softmax": parts.search.untuned(parts.rows.FAMILIES["softmax"], preset)}
+    store = parts.store.Store(tmp_path / "runs.json")
+    view = parts.scoring.Views(mirror=True)
+
+    def made(day, seconds, *views):
+        monkeypatch.setattr(
+            parts.runs,
+            "environment",
+            lambda _: {"hardware": "an abacus", "versions": "1", "date": day},
+        )
+        runs = parts.runs.Runs(people, preset, tmp_path, None, "cpu", store)
+        trained = parts.trained.Trained(None, None, seconds, 1)
+        runs._named = lambda *_: ("softmax_1/seed0", SimpleNamespace(train=lambda _: trained))
+        runs._scorer = SimpleNamespace(plain=lambda _: {}, averaged=lambda *_: {})
+        return runs.result("softmax", 0, settings, views)["date"]
+
+    assert made("Monday", 1.0) == "Monday"
+    assert made("Tuesday", 1.0, view) == "Monday"
+    assert made("Wednesday", 2.0, view, parts.scoring.Views(poses=0)) == "Wednesday"
+
+
+def test_gains_are_over_the_toolbox_in_the_same_test(parts):
+    table = importlib.import_module("reid.table")
+
+    def run(plain, **views):
+        scores = {k: dict.fromkeys(parts.scoring.SCORES, v) for k, v in views.items()}
+        return {
+            "label": "row",
+            "scores": dict.fromkeys(parts.scoring.SCORES, plain),
+            "poses": scores,
+        }
+
+    rows = {
+        "softmax": [run(60.0, mirror=63.0), run(62.0)],
+        "mine": [run(70.0, mirror=71.0, other=9)],
+    }
+    lines = [line.split(" | ")[2:] for line in table.poses_table(rows)[2:]]
+    gains = {(line[0], line[1]): [cell.strip(" |") for cell in line[-2:]] for line in lines}
+    assert gains == {
+        ("mirror", "63.0"): ["+0.0", "+0.0"],
+        ("mirror", "71.0"): ["+8.0", "+8.0"],
+        ("other", "9.0"): ["", ""],
+    }
 
 
 def test_a_collapsed_row_is_named_and_not_drawn(parts, tmp_path):

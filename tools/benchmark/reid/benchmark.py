@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from statistics import fmean
 
 import torch
 from harness import environment
@@ -71,7 +72,10 @@ class Benchmark:
         # A first seed of all rows says more than all seeds of the first row.
         jobs = [(row, seed) for seed in self._args.seeds for row in self._args.rows]
         if self._args.kept:
-            jobs = [job for job in jobs if self._runs.kept(*job, settings)]
+            kept = [job for job in jobs if self._runs.kept(*job, settings)]
+            for row, seed in [job for job in jobs if job not in kept]:
+                print(f"{row} seed {seed}: no result is kept", flush=True)
+            jobs = kept
         for row, seed in self._counted(jobs):
             self._add(self._found, self._runs.result(row, seed, settings, self._args.poses))
         for row, seed in self._counted(jobs if self._args.equal_time else []):
@@ -104,14 +108,21 @@ class Benchmark:
         return self._searches[family].best
 
     def _shortened(self, row: str, settings: Mapping[str, Setting]) -> Setting:
-        """As many epochs as fit into the time of the row that was named, of the first seed."""
+        """As many epochs as fit into the mean time of the row that was named."""
         setting = settings[ROWS[row].family]
         if self._args.equal_time not in self._found:
             raise UserError(
                 f"--kept --equal-time {self._args.equal_time}: that row has no result of these seeds; "
                 "leave --kept out to train it"
             )
-        wanted, taken = (self._found[r][0]["seconds"] for r in (self._args.equal_time, row))
+        both = [self._found[r] for r in (self._args.equal_time, row)]
+        machines = dict.fromkeys(run["hardware"] for runs in both for run in runs)
+        if len(machines) > 1:
+            raise UserError(
+                f"--equal-time: {row} and {self._args.equal_time} were trained on "
+                f"{' and '.join(machines)}, whose seconds cannot be compared: train both on one machine"
+            )
+        wanted, taken = (fmean(run["seconds"] for run in runs) for runs in both)
         return replace(setting, epochs=max(1, round(setting.epochs * wanted / taken)))
 
     @staticmethod

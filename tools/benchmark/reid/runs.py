@@ -55,7 +55,7 @@ class Runs:
         self._generator = generator
         self._store = store
         self._trains = trains
-        self._hardware = environment(device)["hardware"]
+        self._made = {k: environment(device)[k] for k in ("hardware", "versions", "date")}
         self._scorer = Scorer(people, preset, device)
 
     def kept(self, name: str, seed: int, settings: Mapping[str, Setting]) -> bool:
@@ -90,7 +90,7 @@ class Runs:
         posed = kept.get("poses", {})
         missing = [k for k in poses if str(k) not in posed.get(self._drawn_by(k), {})]
         if kept and not (missing and self._trains):
-            return self._shown(name, kept)
+            return self._shown(name, kept, poses)
         if not self._trains:
             raise UserError(
                 f"--kept: {name} with {setting} and seed {seed} is not among the results; leave --kept "
@@ -104,19 +104,20 @@ class Runs:
         for k in missing:
             scores = self._scorer.averaged(trained, k)
             posed.setdefault(self._drawn_by(k), {})[str(k)] = scores
+        same = kept.get("seconds") == trained.seconds  # and not made again, as on another machine
         found = {
             **_named_row(name),
+            **{key: kept.get(key, now) if same else now for key, now in self._made.items()},
             "seed": seed,
             "setting": asdict(setting),
             "seconds": trained.seconds,
-            "hardware": self._hardware,
             "steps": trained.steps,
             "scores": self._scorer.plain(trained),
             "toolbox": trained.toolbox,
             "poses": posed,
         }
         self._store.put(key, found)
-        return self._shown(name, found)
+        return self._shown(name, found, poses)
 
     def _drawn_by(self, views: Views) -> str:
         """Whose images stand in the average: those of the row's own generator, of the one given."""
@@ -124,11 +125,11 @@ class Runs:
             return _NOBODY
         return self._generator.sha256 if self._generator else "own"
 
-    def _shown(self, name: str, found: Mapping) -> dict:
-        """A result as this row's; of its poses those that the generator in use has drawn."""
+    def _shown(self, name: str, found: Mapping, views: Sequence[Views]) -> dict:
+        """A result as this row's; of its poses what was asked for and the generator in use has drawn."""
+        posed = {str(k): found["poses"].get(self._drawn_by(k), {}).get(str(k)) for k in views}
+        posed = {k: scores for k, scores in posed.items() if scores is not None}
         drawn_by = self._drawn_by(Views(poses=1))
-        poses = [found["poses"].get(who, {}) for who in (_NOBODY, drawn_by)]
-        posed = {k: scores for part in poses for k, scores in part.items()}
         about = {**_named_row(name), "poses": posed, "poses_drawn_by": drawn_by}
         return {**found, **about}  # several rows may share one training
 

@@ -36,6 +36,16 @@ def baseline(rows: Runs) -> str | None:
     return max(known, key=lambda name: scores_of(rows[name], "mAP").mean, default=None)
 
 
+def _made(runs: Sequence[Mapping]) -> str:
+    """On what, with which versions and when all of these were trained."""
+    said = {
+        key: dict.fromkeys(run.get(key, "") for run in runs) for key in ("hardware", "versions")
+    }
+    dates = sorted({run["date"] for run in runs if "date" in run})
+    parts = [" and ".join(filter(None, said[key])) for key in said]
+    return ", ".join(filter(None, [*parts, " to ".join(dict.fromkeys(dates[:1] + dates[-1:]))]))
+
+
 def rows_table(rows: Runs) -> list[str]:
     """One line a row: setting, time, scores, gain over the toolbox's better real-only row."""
     about = ("row", "seeds", "lr", "epochs", "erasing", "own option", "steps", "seconds")
@@ -65,7 +75,7 @@ def search_table(searches: Mapping[str, Search]) -> list[str]:
 
 
 def poses_table(rows: Runs) -> list[str]:
-    """One line a row and what its descriptors are averaged over; gains as above."""
+    """One line a row and what its descriptors are averaged over; gains over the toolbox's likewise."""
     names = ("row", "seeds", "standard poses", *SCORES)
     lines = _head([*names, *(f"{s} gain" for s in _GAINS)])
     for runs in rows.values():
@@ -73,15 +83,18 @@ def poses_table(rows: Runs) -> list[str]:
             seeds = sum(count in run["poses"] for run in runs)
             values = {score: posed_value(runs, count, score) for score in SCORES}
             cells = [runs[0]["label"], seeds, count, *(v.text(1) for v in values.values())]
-            lines.append(_line(cells + _gains({s: values[s].mean for s in _GAINS}, rows)))
+            lines.append(_line(cells + _gains({s: values[s].mean for s in _GAINS}, rows, count)))
     return lines
 
 
-def _gains(scores: Mapping[str, float], rows: Runs) -> list[str]:
-    """Over the toolbox's better row, tested without any averaging."""
+def _gains(scores: Mapping[str, float], rows: Runs, count: str | None = None) -> list[str]:
+    """Over the toolbox's better row, tested likewise."""
     best = baseline(rows)
+    runs = rows[best] if best is not None else []
+    if count is not None:
+        runs = [{"scores": run["poses"][count]} for run in runs if count in run["poses"]]
     return [
-        "" if best is None else f"{value - scores_of(rows[best], score).mean:+.1f}"
+        f"{value - scores_of(runs, score).mean:+.1f}" if runs else ""
         for score, value in scores.items()
     ]
 
@@ -101,7 +114,7 @@ def write_tables(
         rows: Runs of equal length.
         equal_time: Runs that took equally long.
         title: Above everything.
-        facts: What holds for all rows: command, hardware, versions, date.
+        facts: Of this table: command, and hardware, versions and date of its making.
         path: Without its ending.
     """
     text = [f"### {title}", "", "Equal number of epochs:", "", *rows_table(rows), ""]
@@ -113,10 +126,8 @@ def write_tables(
     if searches:
         text += ["Trials, on held-out training people:", "", *search_table(searches), ""]
     known = [run for table in (rows, equal_time) for runs in table.values() for run in runs]
-    hardware = " and ".join(dict.fromkeys(run["hardware"] for run in known))
-    where = (hardware, facts["versions"], facts["date"])
     text += [
-        f"± is the standard deviation over seeds. `{facts['command']}`, {', '.join(where)}.",
+        f"± is the standard deviation over seeds. `{facts['command']}`, {_made(known)}.",
         "",
     ]
     content = {
