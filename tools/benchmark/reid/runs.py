@@ -126,7 +126,7 @@ class Runs:
         return self._generator.sha256 if self._generator else "own"
 
     def _shown(self, name: str, found: Mapping, views: Sequence[Views]) -> dict:
-        """A result as this row's; of its poses what was asked for and the generator in use has drawn."""
+        """A result as this row's; of its poses what is asked for and drawn by the generator in use."""
         posed = {str(k): found["poses"].get(self._drawn_by(k), {}).get(str(k)) for k in views}
         posed = {k: scores for k, scores in posed.items() if scores is not None}
         drawn_by = self._drawn_by(Views(poses=1))
