@@ -2,7 +2,7 @@
 
     python tools/benchmark/all.py                    # about 15 minutes on two cores
     python tools/benchmark/all.py generator ranking  # only these
-    python tools/benchmark/all.py --docs             # also write the tables into docs/speed.md
+    python tools/benchmark/all.py --docs             # also write the tables that docs/speed.md has
 
 Where there is a GPU, each question that has one is asked on the CPU and on the GPU. A benchmark that
 fails does not end the others; the exit code is then 1.
@@ -88,7 +88,9 @@ def main() -> None:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the JSON and Markdown")
-    parser.add_argument("--docs", action="store_true", help=f"write the tables into {PAGE.name}")
+    parser.add_argument(
+        "--docs", action="store_true", help=f"fill the tables that {PAGE.name} has (the CPU's)"
+    )
     args = parser.parse_args()
     if unknown := set(args.names) - set(names):
         parser.error(f"{', '.join(sorted(unknown))}: expected names of {', '.join(names)}")

@@ -20,6 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import torch
+from harness import RESULTS
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from probe import EVERY, Probe, growth, table
@@ -30,7 +31,6 @@ from posegan_plugin.for_mmengine.cli import run_command
 from posegan_plugin.paths import weights_path
 from posegan_plugin.pose import write_atomic
 
-RESULTS = Path(__file__).parent / "results"
 STEPS_AN_EPOCH = 20  # torchreid's sampler leaves some images out
 LIMITS = {"used_mb": 4.0, "cuda_mb": 1.0, "open_files": 0.5, "threads": 0.5, "files": 0.5}
 LIMITS |= {"work_dir_mb": 0.5}
