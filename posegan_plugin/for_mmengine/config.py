@@ -202,7 +202,7 @@ def _check_loaders(config: Config) -> None:
 def _check_load_from(config: Config) -> None:
     """A file, or a work dir for its newest; a place that mmengine knows how to fetch is left to it."""
     path = config.get("load_from")
-    if path is not None and ":" not in path:
+    if path is not None and not config.get("resume") and ":" not in path:
         config.load_from = str(checkpoint_file(path))
         read_checkpoint(path)
 

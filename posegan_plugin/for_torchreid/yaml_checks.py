@@ -31,7 +31,7 @@ _AT_LEAST = {
 _POSEGAN_AT_LEAST = {
     "max_pairs": 1,
     "num_cameras": 1,
-    "num_partners": 1,
+    "num_partners": 0,
     "gan_lr": 0,
     "test_poses": 0,
 }
