@@ -15,6 +15,7 @@ from posegan_plugin.for_mmengine.config import (
     build_runner,
     find_resume,
     prepare_for_dataset,
+    resume_from,
     set_epochs,
     use_amp,
 )
@@ -52,7 +53,7 @@ def main() -> None:
         use_amp(config, args.amp_dtype or "bfloat16")
     # Where there is nothing to go on from, a config's own load_from stays.
     if args.resume and (checkpoint := find_resume(config.work_dir, args.resume)):
-        config.load_from, config.resume = checkpoint, True
+        resume_from(config, checkpoint)
     prepare_for_dataset(config)
     start_processes(config, args.launcher)
     build_runner(config).train()

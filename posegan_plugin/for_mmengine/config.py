@@ -227,6 +227,19 @@ def find_resume(work_dir: str, resume: str) -> str | None:
     return first_readable(saved_checkpoints(work_dir), _resumable)
 
 
+def resume_from(config: Config, checkpoint: str) -> None:
+    """Let a run go on from a checkpoint, which also holds what the run once read from other files.
+
+    Args:
+        config: Changed in place.
+        checkpoint: See :func:`find_resume`.
+    """
+    config.load_from, config.resume = checkpoint, True
+    for key in ("generator_checkpoint", "reid_checkpoint"):
+        if config.model.get(key) is not None:
+            config.model[key] = checkpoint
+
+
 def _resumable(path: str | Path) -> str:
     checkpoint = read_checkpoint(path)
     if "optimizer" not in checkpoint or "state_dict" not in checkpoint:

@@ -137,6 +137,19 @@ def test_random_batches_with_partners_and_layers_without_weight_decay(tiny, tmp_
         assert differing_entries(*(content[part] for content in contents)) == []
 
 
+def test_a_run_goes_on_without_the_files_that_it_began_with(tiny, joint_run, tmp_path):
+    """The generator that it did not train is in its own checkpoint."""
+    shutil.copytree(joint_run.work_dir, tmp_path / "generator")
+    options = {"model.mode": "online", "model.generator_checkpoint": tmp_path / "generator"}
+    first = tiny.run("train", epochs=1, options=options)
+    shutil.rmtree(tmp_path / "generator")
+    run = tiny.run("train", epochs=2, options=options, work_dir=first.work_dir, resume=True)
+    assert "resumed epoch: 1" in run.output
+    trained = torch.load(joint_run.checkpoint, weights_only=True)["state_dict"]
+    now = run.runner.model.generator.state_dict()
+    assert all(torch.equal(v, trained[f"generator.{k}"]) for k, v in now.items())
+
+
 def test_nothing_to_resume_is_a_start(tiny, tmp_path):
     run = tiny.run("train", resume=True, epochs=1, work_dir=tmp_path, options=OPTIONS)
     assert run.checkpoint == tmp_path / "epoch_1.pth"
