@@ -133,6 +133,7 @@ def pretended(parts, monkeypatch, tmp_path):
             return {
                 **{"row": name, "label": name, "seed": seed, "setting": vars(setting), "poses": {}},
                 "hardware": "a slide rule" if name == "triplet" and slow else "an abacus",
+                "versions": f"Python 3, torch {seed - 1}",
                 "date": "2026-01-02" if seed == 4 else "2026-01-01",
                 **{"seconds": setting.epochs * (30 if name == "triplet" else 20), "steps": 1},
                 "scores": dict.fromkeys(("R1", "R5", "R10", "mAP", "mINP"), value),
@@ -165,7 +166,7 @@ def test_search_and_equal_time(pretended):
     # Gains are over the better of the toolbox's own rows.
     assert "| -5.0 | -5.0 |" in text
     assert "Equal time of training:" in text
-    assert "--equal-time softmax`, an abacus, 2026-01-01 to 2026-01-02." in text
+    assert "--equal-time softmax`, an abacus, Python 3, torch 2 and 3, 2026-01-01 to 2026-01-02." in text
 
 
 def test_seconds_of_two_machines_are_not_compared(pretended):

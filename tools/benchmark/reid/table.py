@@ -38,12 +38,18 @@ def baseline(rows: Runs) -> str | None:
 
 def _made(runs: Sequence[Mapping]) -> str:
     """On what, with which versions and when all of these were trained."""
-    said = {
-        key: dict.fromkeys(run.get(key, "") for run in runs) for key in ("hardware", "versions")
-    }
+    versions: dict[str, dict[str, None]] = {}
+    for run in runs:
+        for package in filter(None, run.get("versions", "").split(", ")):
+            name, version = package.split(" ")
+            versions.setdefault(name, {})[version] = None
     dates = sorted({run["date"] for run in runs if "date" in run})
-    parts = [" and ".join(filter(None, said[key])) for key in said]
-    return ", ".join(filter(None, [*parts, " to ".join(dict.fromkeys(dates[:1] + dates[-1:]))]))
+    parts = [
+        " and ".join(dict.fromkeys(run["hardware"] for run in runs)),
+        *(f"{name} {' and '.join(found)}" for name, found in versions.items()),
+        " to ".join(dict.fromkeys([*dates[:1], *dates[-1:]])),
+    ]
+    return ", ".join(filter(None, parts))
 
 
 def rows_table(rows: Runs) -> list[str]:
