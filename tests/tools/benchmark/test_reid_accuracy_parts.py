@@ -166,7 +166,10 @@ def test_search_and_equal_time(pretended):
     # Gains are over the better of the toolbox's own rows.
     assert "| -5.0 | -5.0 |" in text
     assert "Equal time of training:" in text
-    assert "--equal-time softmax`, an abacus, Python 3, torch 2 and 3, 2026-01-01 to 2026-01-02." in text
+    assert (
+        "--equal-time softmax`, an abacus, Python 3, torch 2 and 3, 2026-01-01 to 2026-01-02."
+        in text
+    )
 
 
 def test_seconds_of_two_machines_are_not_compared(pretended):
