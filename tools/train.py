@@ -13,12 +13,11 @@ from posegan_plugin.for_mmengine.cli import (
 from posegan_plugin.for_mmengine.config import (
     AMP,
     build_runner,
-    find_resume,
     prepare_for_dataset,
-    resume_from,
     set_epochs,
     use_amp,
 )
+from posegan_plugin.for_mmengine.resume import find_resume, resume_from
 
 
 def parse_args() -> argparse.Namespace:

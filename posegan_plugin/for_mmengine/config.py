@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,17 +13,12 @@ import mmengine
 from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
 
-from posegan_plugin.checkpoint import (
-    checkpoint_file,
-    first_readable,
-    read_checkpoint,
-    saved_checkpoints,
-)
 from posegan_plugin.datasets import IdentitySampler, PartnerSampler, QuartetSampler
 from posegan_plugin.errors import UserError
 from posegan_plugin.folders import is_file
 from posegan_plugin.for_mmengine.class_of import class_of
 from posegan_plugin.for_mmengine.load_people import load_people
+from posegan_plugin.for_mmengine.resume import check_load_from
 from posegan_plugin.for_mmengine.schedules import stretched
 from posegan_plugin.models.pose_maps import check_cameras
 from posegan_plugin.registry import DATA_SAMPLERS
@@ -199,59 +194,6 @@ def _check_loaders(config: Config) -> None:
             )
 
 
-def _check_load_from(config: Config) -> None:
-    """A file, or a work dir for its newest; a place that mmengine knows how to fetch is left to it."""
-    path = config.get("load_from")
-    if path is not None and not config.get("resume") and ":" not in path:
-        config.load_from = str(checkpoint_file(path))
-        read_checkpoint(path)
-
-
-def find_resume(work_dir: str, resume: str) -> str | None:
-    """The checkpoint to go on from.
-
-    Args:
-        work_dir: Where a run left ``last_checkpoint``.
-        resume: A checkpoint, another work dir for its newest, or ``auto`` for the newest in
-            ``work_dir``.
-
-    Returns:
-        Its path; ``None`` where ``auto`` finds none, so that the same command starts a run.
-
-    Raises:
-        UserError: The checkpoint cannot be read, or with ``auto`` none of those that are there; of
-            several the newest is taken that can.
-    """
-    if resume != "auto":
-        return _resumable(checkpoint_file(resume))
-    return first_readable(saved_checkpoints(work_dir), _resumable)
-
-
-def resume_from(config: Config, checkpoint: str) -> None:
-    """Let a run go on from a checkpoint, which also holds what the run once read from other files.
-
-    Args:
-        config: Changed in place.
-        checkpoint: See :func:`find_resume`.
-    """
-    config.load_from, config.resume = checkpoint, True
-    for key in ("generator_checkpoint", "reid_checkpoint"):
-        if config.model.get(key) is not None:
-            config.model[key] = checkpoint
-
-
-def _resumable(path: str | Path) -> str:
-    checkpoint = read_checkpoint(path)
-    if "optimizer" not in checkpoint or "state_dict" not in checkpoint:
-        raise UserError(
-            f"checkpoint {path} holds weights only and cannot be resumed from; use it as "
-            "model.generator_checkpoint, or with tools/test.py"
-        )
-    if not all(isinstance(checkpoint.get(k), Mapping) for k in ("meta", "message_hub")):
-        raise UserError(f"checkpoint {path} is not one that tools/train.py wrote: use another")
-    return str(path)
-
-
 @contextmanager
 def _wrong_keys_named() -> Iterator[None]:
     try:
@@ -288,7 +230,7 @@ def build_runner(config: Config) -> Runner:
             ``load_from`` is no checkpoint.
     """
     _check_loaders(config)
-    _check_load_from(config)
+    check_load_from(config)
     mmengine.mkdir_or_exist(config.work_dir)
     with _wrong_keys_named():
         return _CheckedRunner.from_cfg(config)

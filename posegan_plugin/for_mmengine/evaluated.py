@@ -11,7 +11,7 @@ from posegan_plugin.errors import UserError
 from posegan_plugin.for_mmengine.class_of import class_of
 from posegan_plugin.for_mmengine.model import PoseGANReID
 from posegan_plugin.for_mmengine.modes import check_known
-from posegan_plugin.for_mmengine.networks import architecture_of_model
+from posegan_plugin.for_mmengine.networks import architecture_of_model, without_download
 from posegan_plugin.published import architecture_of
 from posegan_plugin.registry import MODELS
 
@@ -33,9 +33,9 @@ def evaluated_model(model: dict) -> dict:
     Raises:
         UserError: An unknown mode, or a key that the model does not know.
     """
-    given = {key: value for key, value in model.items() if key != "type"}
     if class_of(MODELS, model) is not PoseGANReID:
         return model
+    given = {key: value for key, value in model.items() if key != "type"}
     try:
         options = inspect.signature(PoseGANReID).bind(**given)
     except TypeError as error:
@@ -43,13 +43,10 @@ def evaluated_model(model: dict) -> dict:
     options.apply_defaults()
     options = options.arguments
     check_known(options["mode"])
-    architecture = architecture_of_model(options)
-    if "pretrained" in architecture["reid"]["backbone"]:
-        architecture["reid"]["backbone"]["pretrained"] = False  # never fetched to be overwritten
     same = ("reid_input", "test_poses", "test_mirror", "data_preprocessor", "channels_last")
     return {
         "type": "PersonDescriber",
-        "architecture": architecture,
+        "architecture": without_download(architecture_of_model(options)),
         "min_joints": SynthesisPolicy(**(options["augment"] or {})).min_joints,
         **{key: options[key] for key in same},
     }

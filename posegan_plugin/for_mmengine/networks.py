@@ -27,6 +27,18 @@ def architecture_of_model(model: dict) -> dict:
     }
 
 
+def without_download(architecture: dict) -> dict:
+    """The same networks, whose backbone fetches no weights: a checkpoint overwrites them at once.
+
+    Args:
+        architecture: See :func:`build_networks`; changed in place.
+    """
+    backbone = (architecture.get("reid") or {}).get("backbone", {})
+    if "pretrained" in backbone:
+        backbone["pretrained"] = False
+    return architecture
+
+
 def build_networks(architecture: dict) -> dict[str, nn.Module]:
     """Build the networks that an architecture describes.
 

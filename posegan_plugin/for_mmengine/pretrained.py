@@ -14,7 +14,11 @@ from posegan_plugin.errors import UserError
 from posegan_plugin.file_hash import file_hash
 from posegan_plugin.folders import is_folder
 from posegan_plugin.for_mmengine.config import load_config
-from posegan_plugin.for_mmengine.networks import architecture_of_model, build_networks
+from posegan_plugin.for_mmengine.networks import (
+    architecture_of_model,
+    build_networks,
+    without_download,
+)
 from posegan_plugin.for_torchreid.checkpoint_files import find_checkpoints
 from posegan_plugin.paths import weights_path
 from posegan_plugin.published import architecture_of
@@ -113,11 +117,8 @@ def load_pretrained(
                 "trained with (--model-config)"
             )
         architecture = _architecture_from(model, checkpoint, config)
-    backbone = (architecture.get("reid") or {}).get("backbone", {})
-    if "pretrained" in backbone:
-        backbone["pretrained"] = False  # never fetched to be overwritten
     try:
-        networks = build_networks(architecture)
+        networks = build_networks(without_download(architecture))
     except TypeError as error:  # an option that this version has no longer, or not yet
         raise UserError(
             f"checkpoint {path} describes networks that this version cannot build ({error}): use "

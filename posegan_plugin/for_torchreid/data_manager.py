@@ -143,7 +143,12 @@ class PoseTransferDataManager:
         if self.policy.filter is not None and encoder is None:
             raise UserError("augment filter needs an encoder; give one, or set filter=None")
         self.people = TrainPeople(self.datamanager, keypoints, tuple(generator.image_size))
-        self._check_cameras(generator)
+        check_cameras(
+            generator.num_cameras,
+            int(self.people.dataset.camids.max()) + 1,
+            "the training set has",
+            "take a generator that was trained on this data set, or one without target camera",
+        )
         size = (self.height, self.width)
         # The loader's, not transform_tr: a script may have put its own there.
         transform = self.datamanager.train_loader.dataset.transform
@@ -159,14 +164,6 @@ class PoseTransferDataManager:
             teacher=None if teacher is None else teacher_of(teacher, self.to_network, identities),
         )
         print(f"=> Pose transfer: {self.people.summary(self.policy.min_joints)}")
-
-    def _check_cameras(self, generator: nn.Module) -> None:
-        check_cameras(
-            generator.num_cameras,
-            int(self.people.dataset.camids.max()) + 1,
-            "the training set has",
-            "take a generator that was trained on this data set, or one without target camera",
-        )
 
 
 class MixedLoader:

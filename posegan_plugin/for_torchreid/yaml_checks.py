@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from posegan_plugin.errors import UserError
-from posegan_plugin.evaluation import MAX_RANK
+from posegan_plugin.evaluation import MAX_RANK, METRICS
 from posegan_plugin.for_torchreid.models import GENERATOR
 from posegan_plugin.for_torchreid.names import check_choice
 from posegan_plugin.for_torchreid.resolver import torchreid_module
@@ -57,7 +57,7 @@ def check_values(config: Section) -> None:
         "train.lr_scheduler": torchreid_module("optim.lr_scheduler").AVAI_SCH,
         "sampler.train_sampler": samplers,
         "sampler.train_sampler_t": samplers,
-        "test.dist_metric": ("euclidean", "cosine"),
+        "test.dist_metric": METRICS,
     }.items():
         check_choice(key, config.get_path(key), known)
     _check_bounds(config)

@@ -4,7 +4,6 @@ from mmengine.config import Config
 from posegan_plugin import UserError, config_path
 from posegan_plugin.datasets import QuartetSampler
 from posegan_plugin.for_mmengine.config import (
-    find_resume,
     load_config,
     prepare_for_dataset,
     set_epochs,
@@ -179,12 +178,3 @@ def test_batches_of_samplers(tiny, sampler, size, message):
     else:
         with pytest.raises(UserError, match=message):
             prepare_for_dataset(config)
-
-
-def test_where_to_resume(joint_run, tmp_path):
-    assert find_resume(str(tmp_path), "auto") is None
-    assert find_resume(str(joint_run.work_dir), "auto") == str(joint_run.checkpoint)
-    assert find_resume(str(tmp_path), str(joint_run.checkpoint)) == str(joint_run.checkpoint)
-    (tmp_path / "last_checkpoint").write_text(str(tmp_path / "epoch_9.pth"))
-    with pytest.raises(UserError, match="epoch_9"):
-        find_resume(str(tmp_path), "auto")

@@ -19,6 +19,7 @@ from posegan_plugin.evaluation.pose_transfer import (
 from posegan_plugin.evaluation.transfer_samples import TransferSamples, TransferScore
 from posegan_plugin.for_mmengine.extra_scores import build_scores
 from posegan_plugin.for_mmengine.hooks._pictures import check_max_keep, keep_picture
+from posegan_plugin.models.pose_maps import check_cameras
 from posegan_plugin.registry import DATASETS
 from posegan_plugin.training import unwrap
 from posegan_plugin.visualization.figures import pair_grid
@@ -99,14 +100,11 @@ class PoseTransferHook(Hook):
         generator = self._generator(runner)
         if generator is None:
             return
-        cameras = int(dataset.camids.max()) + 1
-        if 0 < generator.num_cameras < cameras:
-            runner.logger.warning(
-                "Synthesised people are not scored: the generator knows %d cameras, these people were "
-                "seen by %d.",
-                generator.num_cameras,
-                cameras,
-            )
+        cameras, remedy = int(dataset.camids.max()) + 1, "use one that was trained on them"
+        try:
+            check_cameras(generator.num_cameras, cameras, "these people were seen by", remedy)
+        except UserError as error:  # a reason to leave these scores out, not to lose the others
+            runner.logger.warning("Synthesised people are not scored: %s", error)
             return
         scores = [self._evaluate(runner, dataset, phase) if is_main_process() else None]
         broadcast_object_list(scores)  # every process asks whether its checkpoint is the best

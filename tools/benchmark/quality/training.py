@@ -9,7 +9,8 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 
 from posegan_plugin.checkpoint import newest_checkpoint, read_checkpoint
-from posegan_plugin.for_mmengine.config import build_runner, find_resume, prepare_for_dataset
+from posegan_plugin.for_mmengine.config import build_runner, prepare_for_dataset
+from posegan_plugin.for_mmengine.resume import find_resume, resume_from
 
 
 def train(config: Config, folder: Path, hooks: Sequence[Hook] = ()) -> Path:
@@ -26,12 +27,10 @@ def train(config: Config, folder: Path, hooks: Sequence[Hook] = ()) -> Path:
     config.work_dir = str(folder)
     # mmengine keeps one logger and one message hub for each name.
     config.experiment_name = f"{folder.parent.name}_{folder.name}"
-    config.load_from = find_resume(config.work_dir, "auto")
-    config.resume = config.load_from is not None
-    if config.resume:
-        meta = read_checkpoint(config.load_from)["meta"]
-        if meta["epoch"] >= config.train_cfg.max_epochs:
-            return Path(config.load_from)
+    if checkpoint := find_resume(config.work_dir, "auto"):
+        if read_checkpoint(checkpoint)["meta"]["epoch"] >= config.train_cfg.max_epochs:
+            return Path(checkpoint)
+        resume_from(config, checkpoint)
     prepare_for_dataset(config)
     runner = build_runner(config)
     for hook in hooks:

@@ -55,7 +55,8 @@ class Runs:
         self._generator = generator
         self._store = store
         self._trains = trains
-        self._made = {k: environment(device)[k] for k in ("hardware", "versions", "date")}
+        now = environment(device)
+        self._made = {key: now[key] for key in ("hardware", "versions", "date")}
         self._scorer = Scorer(people, preset, device)
 
     def kept(self, name: str, seed: int, settings: Mapping[str, Setting]) -> bool:
