@@ -128,6 +128,15 @@ def test_a_collapsed_row_is_named_and_not_drawn(parts, tmp_path):
         assert "badly" not in texts
 
 
+def test_equal_rows_give_equal_plots(parts, tmp_path):
+    scores = dict.fromkeys(parts.scoring.SCORES, 50.0)
+    rows = {"softmax": [{"label": "row", "seconds": 60.0, "scores": scores, "poses": {}}]}
+    first, second = tmp_path / "first.svg", tmp_path / "second.svg"
+    for path in (first, second):
+        importlib.import_module("reid.plot").write_plot(rows, {}, "Title", path)
+    assert first.read_bytes() == second.read_bytes()
+
+
 def test_a_person_and_its_mirror_image(parts, monkeypatch):
     scoring = parts.scoring
     images = torch.zeros(1, 3, 2, 2)

@@ -59,8 +59,10 @@ def write_svg(figure: Figure, path: Path) -> None:
         figure: It needs no canvas.
         path: An SVG file.
     """
+    from matplotlib import rc_context
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 
     buffer = io.BytesIO()
-    FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})
+    with rc_context({"svg.hashsalt": "posegan_plugin"}):  # ids of clip paths are random otherwise
+        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})
     write_atomic(path, buffer.getvalue())
