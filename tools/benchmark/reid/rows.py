@@ -128,16 +128,20 @@ MAIN = {
         )
         for n in (8, 4, 2)
     },
-    "quartet_online_4": Row(
-        "+ quartet, random, + online synthesis 1/4",
-        "online",
-        {
-            **FAMILIES["quartet"].options,
-            QUARTET: "random",
-            "posegan.mode": "online_quartet",
-            **_SAME_LABELS,
-        },
-    ),
+    **{
+        f"quartet_online_{n}": Row(
+            f"+ quartet, random, + online synthesis 1/{n}",
+            "online",
+            {
+                **FAMILIES["quartet"].options,
+                QUARTET: "random",
+                "posegan.mode": "online_quartet",
+                "posegan.augment.ratio": 1 / n,
+                **_SAME_LABELS,
+            },
+        )
+        for n in (4, 2)
+    },
     "offline": Row("softmax + offline synthesis", "offline"),
     "real_joint": Row("joint's re-ID network, real people only", "real_joint"),
     "joint": Row("joint (the paper)", "joint"),
@@ -207,10 +211,12 @@ OUR_ABLATIONS = {
     "warmup": _online("warm-up 0.5", warmup=0.5),
     "until": _online("until 0.7, then real people alone", until=0.7),
     **{f"target_{t}": _online(f"poses of {t}", target=t) for t in _TARGETS},
+    "online_1": Row("softmax + online synthesis 1/1", "online", {"posegan.augment.ratio": 1.0}),
     **{
         name: _changed(row, label, {SYNTHESIS_SHRUNK: True})
         for name, row, label in (
             ("shrunk_4", "online_4", "softmax + real people as small as synthesised ones 1/4"),
+            ("shrunk_2", "online_2", "softmax + real people as small as synthesised ones 1/2"),
             ("quartet_shrunk_4", "quartet_online_4", "+ quartet, random, + such people 1/4"),
         )
     },
