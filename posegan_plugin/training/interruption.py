@@ -54,14 +54,19 @@ class StopSignals:
         self.received = number
         self._restore()
         if hasattr(signal, "SIGCHLD"):
-            # torch's handler raises wherever this process is when a worker has died.
-            self._usual = {signal.SIGCHLD: signal.signal(signal.SIGCHLD, signal.SIG_DFL)}
+            # torch's handler raises wherever this process is when a worker has died. Not SIG_DFL:
+            # Python prints a traceback where a signal has come whose handler has just been removed.
+            self._usual = {signal.SIGCHLD: signal.signal(signal.SIGCHLD, _nothing)}
         if os.getpid() == self._process:  # the workers of a data loader inherit the handler
             os.write(2, _NOTICE)  # print() is not allowed to be entered twice
 
     def _restore(self) -> None:
         for number, handler in self._usual.items():
             signal.signal(number, handler)
+
+
+def _nothing(number: int, frame: FrameType | None) -> None:
+    pass
 
 
 def remaining_batches(

@@ -77,6 +77,24 @@ def test_other_threads_change_nothing():
     assert found == [before]
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGCHLD"), reason="a signal of POSIX systems")
+def test_a_worker_that_dies_of_the_same_signal_is_not_spoken_of(monkeypatch):
+    """Both signals arrive before Python looks: it has no word for a handler that is gone."""
+    said = []
+    monkeypatch.setattr("sys.unraisablehook", said.append)
+    before = signal.signal(signal.SIGCHLD, lambda *_: pytest.fail("torch's would raise"))
+    both = (signal.SIGTERM, signal.SIGCHLD)
+    try:
+        with StopSignals() as signals:
+            signal.pthread_sigmask(signal.SIG_BLOCK, both)
+            for number in both:
+                signal.raise_signal(number)  # to this thread, as no other may take it
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, both)
+            assert (signals.received, said) == (signal.SIGTERM, [])
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+
 class Noise(torch.utils.data.Dataset):
     """Its items are random numbers of three generators."""
 
