@@ -20,9 +20,13 @@ from reid.benchmark import Benchmark
 from reid.presets import PRESETS
 from reid.rows import GROUPS, ROWS, has_generator, named_rows, needs_generator
 from reid.scoring import Views
+from tables import fill_page
 
 from posegan_plugin.errors import Interrupted
 from posegan_plugin.for_mmengine.cli import run_command
+
+_ROOT = Path(__file__).parents[2]
+PAGES = (*(_ROOT / "docs" / f"reid_{name}.md" for name in ("accuracy", "log")), _ROOT / "README.md")
 
 
 def parse_args() -> argparse.Namespace:
@@ -77,6 +81,11 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument("--work-dir", type=Path, default=Path("work_dirs/reid_accuracy"))
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of table and plot")
+    parser.add_argument(
+        "--docs",
+        action="store_true",
+        help=f"write the tables of --out into {', '.join(page.name for page in PAGES)}",
+    )
     args = parser.parse_args()
     try:
         args.rows = named_rows(args.rows)
@@ -123,6 +132,8 @@ def main() -> None:
     args = parse_args()
     try:
         Benchmark(args).run()
+        for page in PAGES if args.docs else ():
+            fill_page(page, args.out)
     except Interrupted as stop:
         print(f"{stop}; go on with the same command", file=sys.stderr)
         sys.exit(stop.exit_code)

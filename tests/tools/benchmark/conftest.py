@@ -68,8 +68,8 @@ def run(monkeypatch, tmp_path):
 @pytest.fixture(scope="module")
 def parts():
     """The modules of ``reid_accuracy.py`` by name."""
-    names = ("people", "presets", "rows", "search", "joint", "runs", "scoring", "store", "table")
-    names += ("trained",)
+    names = ("families", "people", "presets", "rows", "search", "joint", "runs", "scoring", "store")
+    names += ("summary", "table", "trained")
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(FOLDER)
         yield SimpleNamespace(**{n: importlib.import_module(f"reid.{n}") for n in names})

@@ -5,6 +5,7 @@ import json
 import shutil
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -18,7 +19,7 @@ def test_families_have_the_same_number_of_trials(parts):
     """Scores that rise with every value make each axis move: the most trials there can be."""
     for preset in parts.presets.PRESETS.values():
         counts = {}
-        for name in parts.rows.FAMILIES:
+        for name in parts.families.FAMILIES:
             tried = []
 
             def run(setting, tried=tried):
@@ -44,7 +45,7 @@ def test_search_keeps_the_best_of_each_axis(parts):
     best = parts.search.search("softmax", preset, run).best
     assert best == parts.presets.Setting(3e-3, 80, erase=False, knob=None)
     equal = parts.search.search("online", preset, lambda setting: {"scores": {"mAP": 1.0}})
-    assert equal.best == parts.search.start(parts.rows.FAMILIES["online"], preset)
+    assert equal.best == parts.search.start(parts.families.FAMILIES["online"], preset)
 
 
 def test_key_points_of_a_relative_folder(parts, people, monkeypatch):
@@ -190,3 +191,18 @@ def test_tuning_the_baseline_alone(pretended):
     ]
     assert list(numbers["search"]) == ["softmax"]
     assert "--tune baseline`" in path.read_text()
+
+
+def test_tables_go_into_the_docs_when_asked(parts, monkeypatch, tmp_path):
+    tool = importlib.import_module("reid_accuracy")
+    page = tmp_path / "page.md"
+    page.write_text("<!-- table: rows -->\nold\n<!-- end of table -->\n")
+    monkeypatch.setattr(tool, "PAGES", (page,))
+    write = lambda args: (args.out / "rows.md").write_text("new\n")  # noqa: E731
+    monkeypatch.setattr(tool, "Benchmark", lambda args: SimpleNamespace(run=lambda: write(args)))
+    for options, shown in ((), "old"), (("--docs",), "new"):
+        monkeypatch.setattr(
+            sys, "argv", ["x", "--out", str(tmp_path), "--rows", "softmax", *options]
+        )
+        tool.main()
+        assert page.read_text() == f"<!-- table: rows -->\n{shown}\n<!-- end of table -->\n"

@@ -39,7 +39,7 @@ def test_no_result_is_lost_where_two_are_put_at_once(parts, tmp_path, monkeypatc
 
 def test_poses_belong_to_the_generator_that_drew_them(parts, people, tmp_path):
     preset = parts.presets.PRESETS["tiny"]
-    settings = {"softmax": parts.search.untuned(parts.rows.FAMILIES["softmax"], preset)}
+    settings = {"softmax": parts.search.untuned(parts.families.FAMILIES["softmax"], preset)}
     store = parts.store.Store(tmp_path / "runs.json")
     first, second = (SimpleNamespace(sha256=n * 64, generator=n) for n in "ab")
 
@@ -67,7 +67,7 @@ def test_poses_belong_to_the_generator_that_drew_them(parts, people, tmp_path):
 def test_where_and_when_a_network_was_trained(parts, people, tmp_path, monkeypatch):
     """A score that is added to a kept result leaves that; a training made anew does not."""
     preset = parts.presets.PRESETS["tiny"]
-    settings = {"softmax": parts.search.untuned(parts.rows.FAMILIES["softmax"], preset)}
+    settings = {"softmax": parts.search.untuned(parts.families.FAMILIES["softmax"], preset)}
     store = parts.store.Store(tmp_path / "runs.json")
     view = parts.scoring.Views(mirror=True)
 
@@ -110,6 +110,83 @@ def test_gains_are_over_the_toolbox_in_the_same_test(parts):
         ("mirror", "71.0"): ["+8.0", "+8.0"],
         ("other", "9.0"): ["", ""],
     }
+
+
+def _run(row, seed, scores, seconds=10.0, **poses):
+    """A result; scores as (R1, mAP, mINP)."""
+    of = lambda values: dict(zip(("R1", "mAP", "mINP"), values, strict=True))  # noqa: E731
+    views = {name.replace("both", "2+mirror").lstrip("_"): of(v) for name, v in poses.items()}
+    about = {"row": row, "label": row.title(), "seed": seed, "seconds": seconds}
+    return {**about, "scores": of(scores), "poses": views}
+
+
+def test_summary_of_rows(parts):
+    rows = {
+        "softmax": [
+            _run("softmax", 0, (80, 60, 30), mirror=(81, 61, 31), both=(84, 66, 36)),
+            _run("softmax", 1, (82, 62, 32), seconds=1990.0),
+        ],
+        "offline": [_run("offline", 0, (70, 50, 20.06), mirror=(99, 99, 99))],
+    }
+    head, _, *lines = parts.summary.overview(rows)
+    # The view is the one by which the toolbox's own row is best.
+    assert head == "| row | seeds | seconds | R1 / mAP / mINP | the same, 2 poses and mirror |"
+    assert lines == [
+        "| Softmax | 2 (1) | 1,000 | 81.0 / 61.0 / 31.0 | 84.0 / 66.0 / 36.0 |",
+        "| Offline | 1 | 10 | 70.0 / 50.0 / 20.1 |  |",
+    ]
+    alone = {"offline": rows["offline"]}
+    assert parts.summary.overview(alone)[2:] == ["| Offline | 1 | 10 | 70.0 / 50.0 / 20.1 |"]
+
+
+def test_what_synthesised_people_add_to_the_same_seeds(parts):
+    rows = {
+        "softmax": [_run("softmax", n, (80 + n, 60, 30), 10.0 * (n + 1)) for n in (0, 1, 2)],
+        "online_2": [_run("online_2", n, (84 + 3 * n, 59.5, 30), 40.0) for n in (1, 0, 7)],
+        "quartet_online_2": [_run("quartet_online_2", 0, (1, 1, 1))],
+    }
+    # Gains 4 and 6 of the two seeds that both have; the third row's counterpart is not there.
+    assert parts.summary.synthesised_people(rows)[2:] == [
+        "| Online_2 | 2 | 85.5 / 59.5 / 30.0 | 80.5 / 60.0 / 30.0 | +5.0 ± 1.4 | -0.5 ± 0.0 "
+        "| +0.0 ± 0.0 | x 3.0 |"
+    ]
+
+
+def test_every_counterpart_is_a_row_of_real_people(parts):
+    rows = parts.rows
+    for name, row in rows.ROWS.items():
+        if row.without:
+            assert rows.needs_generator(name) or rows.has_generator(name)
+            assert not rows.needs_generator(row.without)
+            assert not rows.has_generator(row.without)
+        else:  # the paper's network on real people is no row
+            assert not rows.needs_generator(name)
+            assert row.family == "joint" or not rows.has_generator(name)
+
+
+def test_what_views_add(parts):
+    seed = {"_0": (80, 60, 30), "mirror": (81, 62, 30), "both": (85, 66, 35)}
+    rows = {
+        "softmax": [
+            _run("softmax", 0, (0, 0, 0), **seed),
+            _run("softmax", 1, (0, 0, 0), _0=(80, 60, 30), mirror=(80, 60, 29)),
+        ],
+        "triplet": [_run("triplet", 0, (0, 0, 0))],
+    }
+    head, _, *lines = parts.summary.views(rows)
+    assert head == (
+        "| row | seeds | mirror, over image | 2 poses and mirror, over image "
+        "| 2 poses and mirror, over mirror |"
+    )
+    assert lines == [
+        "| Softmax | 1 | +0.5 / +1.0 / -0.5 | +5.0 / +6.0 / +5.0 | +4.0 / +4.0 / +5.0 |"
+    ]
+
+
+def test_summaries_without_a_line_are_not_written(parts, tmp_path):
+    rows = {"softmax": [_run("softmax", 0, (80, 60, 30))]}
+    parts.summary.write_summaries(rows, tmp_path / "table")
+    assert [file.name for file in tmp_path.iterdir()] == ["table_overview.md"]
 
 
 def test_a_collapsed_row_is_named_and_not_drawn(parts, tmp_path):

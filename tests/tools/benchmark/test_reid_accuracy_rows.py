@@ -34,7 +34,7 @@ def content(parts, people, tmp_path_factory):
     store = parts.store.Store(weights.with_name("runs.json"))
     runs = parts.runs.Runs(people, preset, weights.parent, generator, "cpu", store)
     runs.result = lambda *args: None  # of the teacher
-    families = parts.rows.FAMILIES.items()
+    families = parts.families.FAMILIES.items()
     settings = {name: parts.search.untuned(family, preset) for name, family in families}
 
     def of(name, seed=0, **changed):

@@ -14,13 +14,15 @@ from harness import environment
 
 from posegan_plugin.errors import UserError
 from posegan_plugin.for_mmengine.pretrained import load_pretrained
+from reid.families import FAMILIES
 from reid.people import find_people, held_out_people
 from reid.plot import write_plot
 from reid.presets import PRESETS, Setting
-from reid.rows import FAMILIES, ROWS
+from reid.rows import ROWS
 from reid.runs import Runs
 from reid.search import Search, search, untuned
 from reid.store import Store
+from reid.summary import write_summaries
 from reid.table import write_tables
 
 _SEARCH_SEED = 1000  # none of the table's, so that no row meets a network that was tuned on
@@ -139,6 +141,7 @@ class Benchmark:
         facts = {**environment(self._device), "command": _command(self._args)}
         shown = (self._found, self._equal_time, self._title)
         write_tables(self._searches, *shown, facts, self._path)
+        write_summaries(self._found, self._path)
         write_plot(*shown, self._path.with_suffix(".svg"))
         scores = run["scores"]
         print(f"{run['row']} seed {run['seed']}: R1 {scores['R1']:.1f} mAP {scores['mAP']:.1f}")

@@ -12,11 +12,13 @@ from harness import environment
 
 from posegan_plugin.errors import UserError
 from posegan_plugin.for_mmengine.pretrained import Pretrained
+from reid.families import FAMILIES, SYNTHESIS_SHRUNK, SYNTHESIS_TARGET
 from reid.joint import JointTraining, joint_config
+from reid.main_rows import QUARTET
 from reid.offline import rendered_people
 from reid.people import People
 from reid.presets import Preset, Setting
-from reid.rows import FAMILIES, QUARTET, ROWS, SYNTHESIS_SHRUNK, SYNTHESIS_TARGET
+from reid.rows import ROWS
 from reid.scoring import Scorer, Views
 from reid.store import Store
 from reid.toolbox import ToolboxTraining, generator_options, toolbox_options

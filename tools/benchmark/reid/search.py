@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from reid.families import FAMILIES, Family
 from reid.presets import Preset, Setting
-from reid.rows import FAMILIES, Family
 
 CRITERION = "mAP"
 

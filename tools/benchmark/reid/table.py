@@ -36,26 +36,10 @@ def baseline(rows: Runs) -> str | None:
     return max(known, key=lambda name: scores_of(rows[name], "mAP").mean, default=None)
 
 
-def _made(runs: Sequence[Mapping]) -> str:
-    """On what, with which versions and when all of these were trained."""
-    versions: dict[str, dict[str, None]] = {}
-    for run in runs:
-        for package in filter(None, run.get("versions", "").split(", ")):
-            name, version = package.split(" ")
-            versions.setdefault(name, {})[version] = None
-    dates = sorted({run["date"] for run in runs if "date" in run})
-    parts = [
-        " and ".join(dict.fromkeys(run["hardware"] for run in runs)),
-        *(f"{name} {' and '.join(found)}" for name, found in versions.items()),
-        " to ".join(dict.fromkeys([*dates[:1], *dates[-1:]])),
-    ]
-    return ", ".join(filter(None, parts))
-
-
 def rows_table(rows: Runs) -> list[str]:
     """One line a row: setting, time, scores, gain over the toolbox's better real-only row."""
     about = ("row", "seeds", "lr", "epochs", "erasing", "own option", "steps", "seconds")
-    lines = _head([*about, *SCORES, *(f"{s} gain" for s in _GAINS)])
+    lines = table_head([*about, *SCORES, *(f"{s} gain" for s in _GAINS)])
     for runs in rows.values():
         setting = runs[0]["setting"]
         knob = setting["knob"]
@@ -64,45 +48,35 @@ def rows_table(rows: Runs) -> list[str]:
         cells += [runs[0]["steps"], Value.of([r["seconds"] for r in runs]).text(0)]
         cells += [scores_of(runs, score).text(1) for score in SCORES]
         gained = {s: scores_of(runs, s).mean for s in _GAINS}
-        lines.append(_line(cells + _gains(gained, rows)))
+        lines.append(table_line(cells + _gains(gained, rows)))
     return lines
 
 
 def search_table(searches: Mapping[str, Search]) -> list[str]:
     """One line a trial."""
-    lines = _head(["family", "lr", "epochs", "erasing", "own option", "R1", "mAP", ""])
+    lines = table_head(["family", "lr", "epochs", "erasing", "own option", "R1", "mAP", ""])
     for family, found in searches.items():
         for setting, result in found.trials:
             knob = "" if setting.knob is None else setting.knob
             cells = [family, f"{setting.lr:g}", setting.epochs, "yes" if setting.erase else "no"]
             cells += [knob, *(f"{result['scores'][s]:.1f}" for s in ("R1", "mAP"))]
-            lines.append(_line([*cells, "best" if setting == found.best else ""]))
+            lines.append(table_line([*cells, "best" if setting == found.best else ""]))
     return lines
 
 
 def poses_table(rows: Runs) -> list[str]:
     """One line a row and what its descriptors are averaged over; gains over the toolbox's likewise."""
     names = ("row", "seeds", "standard poses", *SCORES)
-    lines = _head([*names, *(f"{s} gain" for s in _GAINS)])
+    lines = table_head([*names, *(f"{s} gain" for s in _GAINS)])
     for runs in rows.values():
         for count in runs[0]["poses"]:
             seeds = sum(count in run["poses"] for run in runs)
             values = {score: posed_value(runs, count, score) for score in SCORES}
             cells = [runs[0]["label"], seeds, count, *(v.text(1) for v in values.values())]
-            lines.append(_line(cells + _gains({s: values[s].mean for s in _GAINS}, rows, count)))
+            lines.append(
+                table_line(cells + _gains({s: values[s].mean for s in _GAINS}, rows, count))
+            )
     return lines
-
-
-def _gains(scores: Mapping[str, float], rows: Runs, count: str | None = None) -> list[str]:
-    """Over the toolbox's better row, tested likewise."""
-    best = baseline(rows)
-    runs = rows[best] if best is not None else []
-    if count is not None:
-        runs = [{"scores": run["poses"][count]} for run in runs if count in run["poses"]]
-    return [
-        f"{value - scores_of(runs, score).mean:+.1f}" if runs else ""
-        for score, value in scores.items()
-    ]
 
 
 def write_tables(
@@ -152,9 +126,39 @@ def write_tables(
     write_atomic(path.with_suffix(".json"), (json.dumps(content, indent=1) + "\n").encode())
 
 
-def _head(names: Sequence[str]) -> list[str]:
-    return [_line(names), "|" + "---|" * len(names)]
+def table_head(names: Sequence[str]) -> list[str]:
+    """The first two lines of a table in Markdown."""
+    return [table_line(names), "|" + "---|" * len(names)]
 
 
-def _line(cells: Sequence[object]) -> str:
+def table_line(cells: Sequence[object]) -> str:
+    """One line of it."""
     return f"| {' | '.join(map(str, cells))} |"
+
+
+def _gains(scores: Mapping[str, float], rows: Runs, count: str | None = None) -> list[str]:
+    """Over the toolbox's better row, tested likewise."""
+    best = baseline(rows)
+    runs = rows[best] if best is not None else []
+    if count is not None:
+        runs = [{"scores": run["poses"][count]} for run in runs if count in run["poses"]]
+    return [
+        f"{value - scores_of(runs, score).mean:+.1f}" if runs else ""
+        for score, value in scores.items()
+    ]
+
+
+def _made(runs: Sequence[Mapping]) -> str:
+    """On what, with which versions and when all of these were trained."""
+    versions: dict[str, dict[str, None]] = {}
+    for run in runs:
+        for package in filter(None, run.get("versions", "").split(", ")):
+            name, version = package.split(" ")
+            versions.setdefault(name, {})[version] = None
+    dates = sorted({run["date"] for run in runs if "date" in run})
+    parts = [
+        " and ".join(dict.fromkeys(run["hardware"] for run in runs)),
+        *(f"{name} {' and '.join(found)}" for name, found in versions.items()),
+        " to ".join(dict.fromkeys([*dates[:1], *dates[-1:]])),
+    ]
+    return ", ".join(filter(None, parts))

@@ -1,0 +1,112 @@
+"""Small tables out of the large one: what rows reach, what synthesis adds in training and in test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+
+from quality.table import Value
+
+from posegan_plugin.pose import write_atomic
+from reid.rows import ROWS
+from reid.scoring import Views
+from reid.table import Runs, baseline, posed_value, table_head, table_line
+
+_SCORES = ("R1", "mAP", "mINP")
+_TRIPLE = " / ".join(_SCORES)
+
+
+def overview(rows: Runs) -> list[str]:
+    """One line a row: its scores by the single image and as the toolbox's own row is tested best."""
+    best = baseline(rows)
+    views = dict.fromkeys(view for run in rows.get(best, ()) for view in run["poses"])
+    view = max(views, key=lambda v: posed_value(rows[best], v, "mAP").mean, default=None)
+    tests = [_TRIPLE, *([f"the same, {_test(view)}"] if view else [])]
+    lines = table_head(["row", "seeds", "seconds", *tests])
+    for runs in rows.values():
+        posed = [run["poses"][view] for run in runs if view in run["poses"]]
+        seeds = f"{len(runs)}" if len(posed) in (0, len(runs)) else f"{len(runs)} ({len(posed)})"
+        cells = [runs[0]["label"], seeds, _seconds(runs), _mean(run["scores"] for run in runs)]
+        lines.append(table_line(cells + ([_mean(posed) if posed else ""] if view else [])))
+    return lines
+
+
+def synthesised_people(rows: Runs) -> list[str]:
+    """One line a row with synthesised people: the same seeds without them, and what they add."""
+    gains = (f"{score} gain" for score in _SCORES)
+    lines = table_head(["row", "seeds", f"{_TRIPLE} with them", "without", *gains, "seconds"])
+    for name, runs in rows.items():
+        others = {run["seed"]: run for run in rows.get(ROWS[name].without, ())}
+        pairs = [(run, others[run["seed"]]) for run in runs if run["seed"] in others]
+        if pairs:
+            with_, without = zip(*pairs, strict=True)
+            cells = [runs[0]["label"], len(pairs)]
+            cells += [_mean(run["scores"] for run in side) for side in (with_, without)]
+            cells += _gains([(a["scores"], b["scores"]) for a, b in pairs])
+            cells.append(f"x {fmean(a['seconds'] / b['seconds'] for a, b in pairs):.1f}")
+            lines.append(table_line(cells))
+    return lines
+
+
+def views(rows: Runs) -> list[str]:
+    """One line a row: what each test adds to descriptors of the same length by the image alone.
+
+    Where it has drawn images and mirror images, also what it adds to the mirror image alone.
+    """
+    runs = [run for found in rows.values() for run in found]
+    names = dict.fromkeys(view for run in runs for view in run["poses"])
+    pairs = [(view, base) for view in names for base in _compared_with(Views.parse(view))]
+    heads = (f"{_test(view)}, over {_test(base)}" for view, base in pairs)
+    lines = table_head(["row", "seeds", *heads])
+    for found in rows.values():
+        posed = [run["poses"] for run in found]
+        tested = {pair: [p for p in posed if p.keys() >= {*pair}] for pair in pairs}
+        if any(tested.values()):
+            seeds = min(len(both) for both in tested.values() if both)
+            cells = [_added(both, *pair) for pair, both in tested.items()]
+            lines.append(table_line([found[0]["label"], seeds, *cells]))
+    return lines
+
+
+def write_summaries(rows: Runs, path: Path) -> None:
+    """Write those that have a line: ``path`` with ``_overview.md``, ``_people.md``, ``_views.md``."""
+    tables = {"overview": overview(rows), "people": synthesised_people(rows), "views": views(rows)}
+    for name, lines in tables.items():
+        if len(lines) > 2:
+            file = path.with_name(f"{path.name}_{name}.md")
+            write_atomic(file, "\n".join([*lines, ""]).encode())
+
+
+def _compared_with(view: Views) -> list[str]:
+    if not view.poses:
+        return ["0"] if view.mirror else []
+    return ["0", "mirror"] if view.mirror else ["0"]
+
+
+def _test(view: str) -> str:
+    """A test as a reader knows it."""
+    parsed = Views.parse(view)
+    parts = [f"{parsed.poses} poses"] * bool(parsed.poses) + ["mirror"] * parsed.mirror
+    return " and ".join(parts) or "image"
+
+
+def _added(poses: Sequence[Mapping], view: str, base: str) -> str:
+    """The mean over the seeds; nothing where there are none."""
+    gains = (fmean(p[view][s] - p[base][s] for p in poses) for s in _SCORES if poses)
+    return " / ".join(f"{gain:+.1f}" for gain in gains)
+
+
+def _mean(scores: Iterable[Mapping[str, float]]) -> str:
+    scores = list(scores)
+    return " / ".join(f"{fmean(s[name] for s in scores):.1f}" for name in _SCORES)
+
+
+def _gains(pairs: Sequence[tuple[Mapping, Mapping]]) -> list[str]:
+    """Of each score, with its spread over the seeds, each of which is compared with itself."""
+    values = (Value.of([a[name] - b[name] for a, b in pairs]) for name in _SCORES)
+    return [f"{'+' if value.mean >= 0 else ''}{value.text(1)}" for value in values]
+
+
+def _seconds(runs: Sequence[Mapping]) -> str:
+    return f"{fmean(run['seconds'] for run in runs):,.0f}"
