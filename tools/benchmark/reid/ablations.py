@@ -89,7 +89,11 @@ OUR_ABLATIONS = {
         for name, row, label in (
             ("shrunk_4", "online_4", "softmax + real people as small as synthesised ones 1/4"),
             ("shrunk_2", "online_2", "softmax + real people as small as synthesised ones 1/2"),
-            ("quartet_shrunk_4", "quartet_online_4", "+ quartet, random, + such people 1/4"),
+            (
+                "quartet_shrunk_4",
+                "quartet_online_4",
+                "softmax + quartet loss + real people as small 1/4",
+            ),
         )
     },
 }

@@ -38,8 +38,8 @@ MAIN = {
         "quartet",
         {QUARTET: "random", "posegan.objective.weights.quartet": 0.0},
     ),
-    "quartet_random": Row("+ quartet, random", "quartet", {QUARTET: "random"}),
-    "quartet_hard": Row("+ quartet, hard", "quartet", {QUARTET: "hard"}),
+    "quartet_random": Row("softmax + quartet loss", "quartet", {QUARTET: "random"}),
+    "quartet_hard": Row("softmax + quartet loss, hard mining", "quartet", {QUARTET: "hard"}),
     **{
         f"online_{n}": Row(
             f"softmax + online synthesis 1/{n}",
@@ -51,7 +51,7 @@ MAIN = {
     },
     **{
         f"quartet_online_{n}": Row(
-            f"+ quartet, random, + online synthesis 1/{n}",
+            f"softmax + quartet loss + online synthesis 1/{n}",
             "online",
             {
                 **FAMILIES["quartet"].options,
@@ -65,7 +65,7 @@ MAIN = {
         for n in (4, 2)
     },
     "offline": Row("softmax + offline synthesis", "offline", without="softmax"),
-    "real_joint": Row("joint's re-ID network, real people only", "real_joint"),
+    "real_joint": Row("joint's network and losses, real people only", "real_joint"),
     "joint": Row("joint (the paper)", "joint"),
     "correspondence": Row("joint with correspondence", "correspondence", without="real_joint"),
 }
