@@ -1,3 +1,5 @@
+import copy
+
 import pytest
 import torch
 from torch import nn
@@ -75,6 +77,38 @@ def test_same_labels_are_those_of_torchreids_engine(
     cross = torchreid_module("losses").CrossEntropyLoss(4, use_gpu=False, label_smooth=label_smooth)
     expected = cross(small_model(small_batch["img"])[0], small_batch["pid"]).item()
     assert log["loss_x"] == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("label_smooth", [True, False])
+def test_without_a_quartet_loss_steps_are_those_of_torchreids_engine(
+    small_manager, small_model, small_batch, label_smooth
+):
+    class Logits(nn.Module):
+        def __init__(self, model):
+            super().__init__()
+            self.model = model
+
+        def forward(self, images):
+            return self.model(images)[0]
+
+    theirs = Logits(copy.deepcopy(small_model))
+    softmax = torchreid_module("engine").ImageSoftmaxEngine(
+        small_manager,
+        theirs,
+        torch.optim.SGD(theirs.parameters(), 0.5),
+        use_gpu=False,
+        label_smooth=label_smooth,
+    )
+    ours = build(small_manager, small_model, 0.5, weight_q=0, label_smooth=label_smooth)
+    before = copy.deepcopy(small_model.classifier.weight)
+    extra = {"synthesised": torch.arange(16) >= 12, "weight": torch.ones(16)}
+    extra["smoothing"] = torch.where(extra["synthesised"], float("nan"), 0.0)  # as real people
+    for _ in range(3):
+        softmax.forward_backward(small_batch)
+        ours.forward_backward(small_batch | extra)
+    for a, b in zip(small_model.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(a, b)
+    assert not torch.allclose(small_model.classifier.weight, before, atol=1e-3)
 
 
 def test_quartets_of_real_people_alone(small_manager, small_model, small_batch):
