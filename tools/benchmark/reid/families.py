@@ -26,6 +26,7 @@ class Family:
 
 _WEIGHTS = (1.0, 0.3, 0.1)
 TARGETS = ("cross_camera", "any", "same_id")
+"""Whose poses synthesised people may take."""
 PAPER = {
     "model.reid.embedding_dim": 128,
     "model.reid.hidden_dim": 128,
@@ -44,6 +45,7 @@ PAPER = {
     "model.augment.warmup": 0.0,
     "model.reid_to_generator": True,
 }
+"""What makes the joint config the paper's: its networks, losses and weights."""
 SYNTHESIS_TARGET = "synthesis.target"
 """Stands among torchreid's keys: whose poses a set takes that is rendered before the training."""
 SYNTHESIS_SHRUNK = "synthesis.shrunk"
