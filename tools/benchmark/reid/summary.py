@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 
@@ -20,15 +20,16 @@ _TRIPLE = " / ".join(_SCORES)
 def overview(rows: Runs) -> list[str]:
     """One line a row: its scores by the single image and as the toolbox's own row is tested best."""
     best = baseline(rows)
-    views = dict.fromkeys(view for run in rows.get(best, ()) for view in run["poses"])
-    view = max(views, key=lambda v: posed_value(rows[best], v, "mAP").mean, default=None)
+    known = dict.fromkeys(view for run in rows.get(best, ()) for view in run["poses"])
+    view = max(known, key=lambda v: posed_value(rows[best], v, "mAP").mean, default=None)
     tests = [_TRIPLE, *([f"the same, {_test(view)}"] if view else [])]
     lines = table_head(["row", "seeds", "seconds", *tests])
     for runs in rows.values():
         posed = [run["poses"][view] for run in runs if view in run["poses"]]
         seeds = f"{len(runs)}" if len(posed) in (0, len(runs)) else f"{len(runs)} ({len(posed)})"
-        cells = [runs[0]["label"], seeds, _seconds(runs), _mean(run["scores"] for run in runs)]
-        lines.append(table_line(cells + ([_mean(posed) if posed else ""] if view else [])))
+        seconds = f"{fmean(run['seconds'] for run in runs):,.0f}"
+        cells = [runs[0]["label"], seeds, seconds, _mean([run["scores"] for run in runs])]
+        lines.append(table_line(cells + ([_mean(posed)] if view else [])))
     return lines
 
 
@@ -42,7 +43,7 @@ def synthesised_people(rows: Runs) -> list[str]:
         if pairs:
             with_, without = zip(*pairs, strict=True)
             cells = [runs[0]["label"], len(pairs)]
-            cells += [_mean(run["scores"] for run in side) for side in (with_, without)]
+            cells += [_mean([run["scores"] for run in side]) for side in (with_, without)]
             cells += _gains([(a["scores"], b["scores"]) for a, b in pairs])
             cells.append(f"x {fmean(a['seconds'] / b['seconds'] for a, b in pairs):.1f}")
             lines.append(table_line(cells))
@@ -97,16 +98,12 @@ def _added(poses: Sequence[Mapping], view: str, base: str) -> str:
     return " / ".join(f"{gain:+.1f}" for gain in gains)
 
 
-def _mean(scores: Iterable[Mapping[str, float]]) -> str:
-    scores = list(scores)
-    return " / ".join(f"{fmean(s[name] for s in scores):.1f}" for name in _SCORES)
+def _mean(scores: Sequence[Mapping[str, float]]) -> str:
+    """Over the seeds; nothing where there are none."""
+    return " / ".join(f"{fmean(s[name] for s in scores):.1f}" for name in _SCORES if scores)
 
 
 def _gains(pairs: Sequence[tuple[Mapping, Mapping]]) -> list[str]:
     """Of each score, with its spread over the seeds, each of which is compared with itself."""
     values = (Value.of([a[name] - b[name] for a, b in pairs]) for name in _SCORES)
     return [f"{'+' if value.mean >= 0 else ''}{value.text(1)}" for value in values]
-
-
-def _seconds(runs: Sequence[Mapping]) -> str:
-    return f"{fmean(run['seconds'] for run in runs):,.0f}"
