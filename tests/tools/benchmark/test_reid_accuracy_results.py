@@ -183,10 +183,16 @@ def test_what_views_add(parts):
     ]
 
 
-def test_summaries_without_a_line_are_not_written(parts, tmp_path):
-    rows = {"softmax": [_run("softmax", 0, (80, 60, 30))]}
-    parts.summary.write_summaries(rows, tmp_path / "table")
-    assert [file.name for file in tmp_path.iterdir()] == ["table_overview.md"]
+def test_fewer_rows_leave_nothing_of_former_summaries(parts, tmp_path):
+    def lengths(*runs):
+        parts.summary.write_summaries({run["row"]: [run] for run in runs}, tmp_path / "table")
+        return {f.stem: len(f.read_text().splitlines()) for f in tmp_path.iterdir()}
+
+    posed = _run("softmax", 0, (80, 60, 30), _0=(80, 60, 30), mirror=(81, 62, 30))
+    more = lengths(posed, _run("online_2", 0, (82, 62, 32)))
+    assert more == {"table_overview": 4, "table_people": 3, "table_views": 3}
+    fewer = lengths(_run("softmax", 0, (80, 60, 30)))
+    assert fewer == {"table_overview": 3, "table_people": 2, "table_views": 2}
 
 
 def test_a_collapsed_row_is_named_and_not_drawn(parts, tmp_path):

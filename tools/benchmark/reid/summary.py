@@ -71,12 +71,13 @@ def views(rows: Runs) -> list[str]:
 
 
 def write_summaries(rows: Runs, path: Path) -> None:
-    """Write those that have a line: ``path`` with ``_overview.md``, ``_people.md``, ``_views.md``."""
+    """Write ``path`` with ``_overview.md``, ``_people.md`` and ``_views.md``, also without a line.
+
+    What a former call with more rows left there would stand beside tables of other rows.
+    """
     tables = {"overview": overview(rows), "people": synthesised_people(rows), "views": views(rows)}
     for name, lines in tables.items():
-        if len(lines) > 2:
-            file = path.with_name(f"{path.name}_{name}.md")
-            write_atomic(file, "\n".join([*lines, ""]).encode())
+        write_atomic(path.with_name(f"{path.name}_{name}.md"), "\n".join([*lines, ""]).encode())
 
 
 def _compared_with(view: Views) -> list[str]:
