@@ -112,12 +112,12 @@ def test_gains_are_over_the_toolbox_in_the_same_test(parts):
     }
 
 
-def _run(row, seed, scores, seconds=10.0, **poses):
+def _run(row, seed, scores, seconds=10.0, epochs=40, **poses):
     """A result; scores as (R1, mAP, mINP)."""
     of = lambda values: dict(zip(("R1", "mAP", "mINP"), values, strict=True))  # noqa: E731
     views = {name.replace("both", "2+mirror").lstrip("_"): of(v) for name, v in poses.items()}
     about = {"row": row, "label": row.title(), "seed": seed, "seconds": seconds}
-    return {**about, "scores": of(scores), "poses": views}
+    return {**about, "setting": {"epochs": epochs}, "scores": of(scores), "poses": views}
 
 
 def test_summary_of_rows(parts):
@@ -183,16 +183,32 @@ def test_what_views_add(parts):
     ]
 
 
+def test_summary_says_epochs_where_they_differ(parts):
+    rows = {
+        "softmax": [_run("softmax", 0, (80, 60, 30))],
+        "online_2": [_run("online_2", 0, (70, 50, 20), epochs=19)],
+    }
+    head, _, *lines = parts.summary.overview(rows)
+    assert head == "| row | seeds | epochs | seconds | R1 / mAP / mINP |"
+    assert lines == [
+        "| Softmax | 1 | 40 | 10 | 80.0 / 60.0 / 30.0 |",
+        "| Online_2 | 1 | 19 | 10 | 70.0 / 50.0 / 20.0 |",
+    ]
+
+
 def test_fewer_rows_leave_nothing_of_former_summaries(parts, tmp_path):
-    def lengths(*runs):
-        parts.summary.write_summaries({run["row"]: [run] for run in runs}, tmp_path / "table")
+    def lengths(*runs, equal_time=()):
+        tables = [{run["row"]: [run] for run in table} for table in (runs, equal_time)]
+        parts.summary.write_summaries(*tables, tmp_path / "table")
         return {f.stem: len(f.read_text().splitlines()) for f in tmp_path.iterdir()}
 
     posed = _run("softmax", 0, (80, 60, 30), _0=(80, 60, 30), mirror=(81, 62, 30))
-    more = lengths(posed, _run("online_2", 0, (82, 62, 32)))
-    assert more == {"table_overview": 4, "table_people": 3, "table_views": 3}
+    more = lengths(posed, _run("online_2", 0, (82, 62, 32)), equal_time=[posed])
+    lines = {"table_overview": 4, "table_people": 3, "table_views": 3, "table_equal_time": 3}
+    assert more == lines
     fewer = lengths(_run("softmax", 0, (80, 60, 30)))
-    assert fewer == {"table_overview": 3, "table_people": 2, "table_views": 2}
+    lines = {"table_overview": 3, "table_people": 2, "table_views": 2, "table_equal_time": 2}
+    assert fewer == lines
 
 
 def test_a_collapsed_row_is_named_and_not_drawn(parts, tmp_path):

@@ -141,7 +141,7 @@ class Benchmark:
         facts = {**environment(self._device), "command": _command(self._args)}
         shown = (self._found, self._equal_time, self._title)
         write_tables(self._searches, *shown, facts, self._path)
-        write_summaries(self._found, self._path)
+        write_summaries(self._found, self._equal_time, self._path)
         write_plot(*shown, self._path.with_suffix(".svg"))
         scores = run["scores"]
         print(f"{run['row']} seed {run['seed']}: R1 {scores['R1']:.1f} mAP {scores['mAP']:.1f}")

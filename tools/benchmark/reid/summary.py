@@ -18,17 +18,23 @@ _TRIPLE = " / ".join(_SCORES)
 
 
 def overview(rows: Runs) -> list[str]:
-    """One line a row: its scores by the single image and as the toolbox's own row is tested best."""
+    """One line a row: its scores by the single image and as the toolbox's own row is tested best.
+
+    It has the number of epochs where rows differ in it.
+    """
     best = baseline(rows)
     known = dict.fromkeys(view for run in rows.get(best, ()) for view in run["poses"])
     view = max(known, key=lambda v: posed_value(rows[best], v, "mAP").mean, default=None)
     tests = [_TRIPLE, *([f"the same, {_test(view)}"] if view else [])]
-    lines = table_head(["row", "seeds", "seconds", *tests])
-    for runs in rows.values():
+    epochs = {name: runs[0]["setting"]["epochs"] for name, runs in rows.items()}
+    differ = len(set(epochs.values())) > 1
+    lines = table_head(["row", "seeds", *(["epochs"] if differ else []), "seconds", *tests])
+    for name, runs in rows.items():
         posed = [run["poses"][view] for run in runs if view in run["poses"]]
         seeds = f"{len(runs)}" if len(posed) in (0, len(runs)) else f"{len(runs)} ({len(posed)})"
-        seconds = f"{fmean(run['seconds'] for run in runs):,.0f}"
-        cells = [runs[0]["label"], seeds, seconds, _mean([run["scores"] for run in runs])]
+        cells = [runs[0]["label"], seeds, *([epochs[name]] if differ else [])]
+        cells += [f"{fmean(run['seconds'] for run in runs):,.0f}"]
+        cells += [_mean([run["scores"] for run in runs])]
         lines.append(table_line(cells + ([_mean(posed)] if view else [])))
     return lines
 
@@ -70,12 +76,22 @@ def views(rows: Runs) -> list[str]:
     return lines
 
 
-def write_summaries(rows: Runs, path: Path) -> None:
-    """Write ``path`` with ``_overview.md``, ``_people.md`` and ``_views.md``, also without a line.
+def write_summaries(rows: Runs, equal_time: Runs, path: Path) -> None:
+    """Write ``path`` with ``_overview.md`` and the like, also those without a line.
 
     What a former call with more rows left there would stand beside tables of other rows.
+
+    Args:
+        rows: Runs of equal length: ``_overview``, ``_people``, ``_views``.
+        equal_time: Runs that took equally long: ``_equal_time``.
+        path: What the names begin with.
     """
-    tables = {"overview": overview(rows), "people": synthesised_people(rows), "views": views(rows)}
+    tables = {
+        "overview": overview(rows),
+        "people": synthesised_people(rows),
+        "views": views(rows),
+        "equal_time": overview(equal_time),
+    }
     for name, lines in tables.items():
         write_atomic(path.with_name(f"{path.name}_{name}.md"), "\n".join([*lines, ""]).encode())
 
