@@ -154,6 +154,24 @@ def test_warmup_of_synthesised_people(build, step, batch, reid_batches, progress
     assert reid_batches[0].weights.tolist() == pytest.approx([1.0] * 8 + synthesised)
 
 
+def test_a_reid_network_apart_from_the_generator_trains_as_the_baseline(build, step, batch):
+    """With ``until=0`` joint training changes nothing for the re-ID network, to the last bit."""
+    # Nothing at random after the generator has drawn its pairs.
+    fixed = {"reid_input.crop": 0.0, "reid_input.erase": 0.0, "objective.quartet.mining": "hard"}
+    joint, apart = build(**fixed), build(**fixed, **{"augment.until": 0.0})
+    baseline = build(**fixed, mode="baseline")
+    for model in (joint, baseline):
+        model.load_state_dict(apart.state_dict(), strict=model is joint)
+    for seed in range(3):
+        _, changed, _ = step(apart, batch, seed=seed)
+        assert changed == set(NETWORKS)
+        for model in (joint, baseline):
+            step(model, batch, seed=seed)
+    wanted = baseline.reid.state_dict()
+    assert all(torch.equal(v, wanted[k]) for k, v in apart.reid.state_dict().items())
+    assert any(not torch.equal(v, wanted[k]) for k, v in joint.reid.state_dict().items())
+
+
 def test_filter(build, step, batch, reid_batches):
     for limit, count in ((-1.0, 12), (1.0, 8)):
         log, _, _ = step(build(**{"augment.filter": limit}), batch)

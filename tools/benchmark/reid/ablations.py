@@ -71,6 +71,12 @@ OUR_ABLATIONS = {
         {"model.reid_to_generator": False},
         without="real_joint",
     ),
+    "joint_apart": Row(
+        "joint with correspondence, re-ID network on real people alone",
+        "correspondence",
+        {"model.augment.until": 0.0},
+        without="real_joint",
+    ),
     "label_same": _online("real people's labels"),
     "label_hard": _online("hard labels", label="hard"),
     "label_teacher": _online("a teacher's labels", needs_teacher=True, label="teacher"),
