@@ -74,16 +74,19 @@ class SynthesisPolicy:
             if not isinstance(value, int | float) or not low <= value <= high:
                 raise UserError(f"augment {key}={value} must lie between {low:g} and {high:g}")
 
-    def count(self, real: int) -> int:
-        """Number of synthesised people for ``real`` real ones."""
-        return round(self.ratio * real)
-
     def weight_at(self, progress: float) -> float:
         """Weight of a synthesised person at ``progress`` in [0, 1] of the training."""
         if progress >= self.until < 1:
             return 0.0
         ramp = 1.0 if self.warmup <= 0 else min(1.0, progress / self.warmup)
         return self.weight * ramp
+
+    def count(self, real: int, progress: float) -> int:
+        """Number of synthesised people for ``real`` real ones at ``progress`` of the training.
+
+        None while their weight is 0: they would still move batch norm statistics.
+        """
+        return round(self.ratio * real) if self.weight_at(progress) > 0 else 0
 
     def label_people(
         self, people: PersonBatch, progress: float, teacher: Encoder | None = None

@@ -53,10 +53,11 @@ class PoseTransferAugment:
             The batch with ``round(ratio * B)`` people more; fewer where too few people of the batch
             have a pose or pass the filter, and none while their weight is 0.
         """
-        if self.policy.weight_at(progress) == 0:  # they would still move batch norm statistics
+        wanted = self.policy.count(len(batch), progress)
+        if not wanted:
             return batch
         self.generator.eval()  # the model around it may have switched it to training
-        rows, chosen = self._choose(batch)
+        rows, chosen = self._choose(batch, wanted)
         if not len(rows):
             return batch
         device = batch.images.device
@@ -74,8 +75,8 @@ class PoseTransferAugment:
             people = people[self.policy.keep(conditions, people.images, encoder)]
         return batch.extended_by(self.policy.label_people(people, progress, self.teacher))
 
-    def _choose(self, batch: PersonBatch) -> tuple[Tensor, Tensor]:
-        """Rows of the condition images (K,), on the CPU, and of their poses in the bank (K,).
+    def _choose(self, batch: PersonBatch, wanted: int) -> tuple[Tensor, Tensor]:
+        """Rows of at most ``wanted`` condition images, on the CPU, and of their poses in the bank.
 
         Conditions are random, none twice before all were taken once.
         """
@@ -83,8 +84,7 @@ class PoseTransferAugment:
         facts = torch.stack((usable.to(batch.pids), batch.pids, batch.camids, batch.indices))
         usable, pids, camids, indices = facts.cpu()  # all that is asked of the device, at once
         rows = usable.nonzero().squeeze(1)
-        wanted = self.policy.count(len(batch))
-        if not len(rows) or not wanted:
+        if not len(rows):
             return rows[:0], rows[:0]
         rounds = -(-wanted // len(rows))
         order = torch.cat([torch.randperm(len(rows)) for _ in range(rounds)])[:wanted]

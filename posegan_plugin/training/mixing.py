@@ -58,8 +58,6 @@ def add_generated(
 ) -> PersonBatch:
     """The batch with generated people behind the real ones, as the policy wants them.
 
-    While their weight is 0 none are added.
-
     Args:
         batch: Real people.
         rows: Rows of the conditions (K,).
@@ -71,9 +69,10 @@ def add_generated(
         encoder: For the policy's filter.
         teacher: For its label ``teacher``.
     """
-    if policy.weight_at(progress) == 0:  # they would still move batch norm statistics
+    wanted = policy.count(len(batch), progress)
+    if not wanted:
         return batch
-    chosen = send(torch.randperm(len(rows))[: policy.count(len(batch))], rows.device)
+    chosen = send(torch.randperm(len(rows))[:wanted], rows.device)
     size = tuple(batch.images.shape[-2:])
     people = batch[rows[chosen]]
     images = resize_images(generated[chosen].float(), size)

@@ -18,7 +18,9 @@ def people(count=3):
     ("ratio", "real", "expected"), [(0.25, 64, 16), (0, 64, 0), (1, 7, 7), (2, 3, 6), (0.1, 64, 6)]
 )
 def test_number_of_synthesised_people(ratio, real, expected):
-    assert SynthesisPolicy(ratio=ratio).count(real) == expected
+    policy = SynthesisPolicy(ratio=ratio, warmup=0.5)
+    assert policy.count(real, progress=0.1) == expected
+    assert policy.count(real, progress=0.0) == 0  # their weight is 0
 
 
 @pytest.mark.parametrize(

@@ -154,11 +154,11 @@ def test_warmup_of_synthesised_people(build, step, batch, reid_batches, progress
     assert reid_batches[0].weights.tolist() == pytest.approx([1.0] * 8 + synthesised)
 
 
-def test_a_reid_network_apart_from_the_generator_trains_as_the_baseline(build, step, batch):
-    """With ``until=0`` joint training changes nothing for the re-ID network, to the last bit."""
+def test_with_nobody_synthesised_the_reid_network_trains_as_the_baselines(build, step, batch):
+    """The generator beside it, and what reads the network, change nothing in it, to the last bit."""
     # Nothing at random after the generator has drawn its pairs.
     fixed = {"reid_input.crop": 0.0, "reid_input.erase": 0.0, "objective.quartet.mining": "hard"}
-    joint, apart = build(**fixed), build(**fixed, **{"augment.until": 0.0})
+    joint, apart = build(**fixed), build(**fixed, **{"augment.ratio": 0.0})
     baseline = build(**fixed, mode="baseline")
     for model in (joint, baseline):
         model.load_state_dict(apart.state_dict(), strict=model is joint)

@@ -74,7 +74,7 @@ OUR_ABLATIONS = {
     "joint_apart": Row(
         "joint with correspondence, re-ID network on real people alone",
         "correspondence",
-        {"model.augment.until": 0.0},
+        {"model.augment.ratio": 0.0},
         without="real_joint",
     ),
     "label_same": _online("real people's labels"),
