@@ -9,6 +9,7 @@ model = dict(
     reid=dict(embedding_dim=128, hidden_dim=128),
     reid_input=dict(size=(64, 32), erase=0.0),
     generator=dict(channels=48),
+    augment=dict(ratio=0.25),  # shows how synthesised people are mixed into batches
     objective=dict(label_smoothing=0.0, quartet_ramp=(0.0, 0.1)),
 )
 optim_wrapper = dict(reid=dict(optimizer=dict(lr=2e-3)))

@@ -104,6 +104,20 @@ def test_reid_network_and_how_real_people_are_shown(name, dim, dropout, erase, s
     assert (model.reid_input.erase, model.objective.label_smoothing) == (erase, smoothing)
 
 
+@pytest.mark.parametrize(
+    ("name", "ratio"),
+    [
+        (MARKET, 0),  # what came out best: the generator trains beside, and is used in the test
+        (SMALL, 0),
+        ("pose_quartet_market_small_online.py", 0.25),
+        ("pose_quartet_demo.py", 0.25),
+        ("ablations/paper_4_blocks.py", 1),
+    ],
+)
+def test_synthesised_people_beside_the_real_ones(name, ratio):
+    assert load(name).model.augment.ratio == ratio
+
+
 def test_the_papers_losses():
     model = load("ablations/paper_4_blocks.py").model
     assert model.generator.correspondence is None

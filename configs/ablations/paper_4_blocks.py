@@ -24,6 +24,7 @@ model = dict(
         adversarial_ramp=(0.0, 0.0),
         semantic_ramp=(0.0, 0.0),
     ),
+    augment=dict(ratio=1.0),
     reid_to_generator=True,
     test_poses=0,
     test_mirror=False,

@@ -108,6 +108,7 @@ class PoseGANReID(PersonDescriber):
         check_mode(
             mode,
             target=policy.target,
+            ratio=policy.ratio,
             num_identities=num_identities,
             num_cameras=num_cameras,
             generator=generator,

@@ -21,6 +21,7 @@ def check_mode(
     mode: str,
     *,
     target: str,
+    ratio: float,
     num_identities: int | None,
     num_cameras: int | None,
     generator: dict | None,
@@ -33,6 +34,7 @@ def check_mode(
     Args:
         mode: See :class:`posegan_plugin.for_mmengine.PoseGANReID`, also for the others.
         target: Whose poses the policy takes.
+        ratio: How many people it synthesises.
         num_identities: Of the training set.
         num_cameras: Of the training set.
         generator: Config of the generator.
@@ -54,6 +56,11 @@ def check_mode(
         raise UserError(
             "augment target='any' has no true target image to learn from in mode 'joint'; choose "
             "'same_id' or 'cross_camera'"
+        )
+    if mode == "online" and ratio == 0:
+        raise UserError(
+            "augment ratio=0 synthesises nobody in mode 'online'; set it, for example to 0.25 (a "
+            "quarter as many as real people), or choose mode='baseline'"
         )
     if mode == "online" and generator_checkpoint is None:
         raise UserError(

@@ -233,6 +233,7 @@ def test_same_seed_same_step(build, step, batch):
         ({"generator": None}, "needs a generator"),
         ({"augment.target": "any"}, "target='any'"),
         ({"mode": "online"}, "generator_checkpoint"),
+        ({"mode": "online", "augment.ratio": 0.0}, "ratio=0 synthesises nobody"),
         ({"reid.descriptor": "logits"}, "descriptor"),
     ],
 )

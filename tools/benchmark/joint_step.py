@@ -77,6 +77,7 @@ def step_of(config: Config, measures: set[str], device: str, batch: int) -> Call
     """A function that makes one step of a new model."""
     model = config.model.copy()
     model.update(num_identities=IDENTITIES, num_cameras=CAMERAS)
+    model.augment.ratio = 1.0  # everybody who is drawn is in the re-ID network's batch too
     model.update(channels_last=CHANNELS_LAST in measures, compile=COMPILE in measures)
     config = Config({"optim_wrapper": config.optim_wrapper.to_dict(), "model": model})
     if AMP in measures:

@@ -26,6 +26,7 @@ TERMS = {
     "model.objective.adversarial_ramp": (0.0, 0.0),
     "model.objective.semantic_ramp": (0.0, 0.0),
     "model.objective.quartet_ramp": (0.0, 0.0),
+    "model.augment.ratio": 0.25,
     "model.augment.warmup": 0.0,
     "model.augment.min_joints": 1,
 }

@@ -6,6 +6,6 @@ model = dict(
     generator=dict(image_size=(64, 32), channels=64),  # 0.21 GMAC
     appearance_discriminator=dict(channels=32, num_layers=3),
     objective=dict(quartet_ramp=(0.1, 0.3)),
-    augment=dict(ratio=0.25, warmup=0.5),
+    augment=dict(warmup=0.5),
     max_pairs=16,
 )

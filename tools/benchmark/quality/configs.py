@@ -28,6 +28,7 @@ _REID = {
     "model.reid.hidden_dim": 128,
     "model.reid_input.erase": 0.0,
     "model.objective.label_smoothing": 0.0,
+    "model.augment.ratio": 0.25,
 }
 JUDGE = "resnet18"
 

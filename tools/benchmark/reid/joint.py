@@ -44,6 +44,7 @@ def joint_config(
         "model.backbone.name": preset.backbone,
         "model.reid_input": {"size": preset.image_size, "erase": 0.5 * setting.erase},
         "model.objective.label_smoothing": 0.1,
+        "model.augment.ratio": 0.25,
         "optim_wrapper.reid.optimizer": {"lr": setting.lr, "weight_decay": 5e-4},
         "train_cfg.max_epochs": setting.epochs,
         "train_dataloader.batch_size": preset.batch,
