@@ -71,6 +71,11 @@ def read_weights(path: str | Path) -> dict:
     return {"state_dict": {n: _single(t) for n, t in state.items()}, "meta": meta}
 
 
+def no_generator(path: Path) -> UserError:
+    """What to raise where a checkpoint should hold a generator and does not."""
+    return UserError(f"checkpoint {path} holds no generator: use one of a joint run")
+
+
 def architecture_of(checkpoint: Mapping) -> dict | None:
     """How to build the networks of a checkpoint; ``None`` where it does not say.
 

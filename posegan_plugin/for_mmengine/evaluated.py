@@ -12,7 +12,7 @@ from posegan_plugin.for_mmengine.class_of import class_of
 from posegan_plugin.for_mmengine.model import PoseGANReID
 from posegan_plugin.for_mmengine.modes import check_known
 from posegan_plugin.for_mmengine.networks import architecture_of_model, without_download
-from posegan_plugin.published import architecture_of
+from posegan_plugin.published import architecture_of, no_generator
 from posegan_plugin.registry import MODELS
 
 
@@ -72,7 +72,7 @@ def use_generator(model: dict, checkpoint: Mapping[str, object], path: Path) -> 
             "tools/train.py or tools/publish.py wrote"
         )
     if not architecture.get("generator"):
-        raise UserError(f"checkpoint {path} holds no generator: use one of a joint run")
+        raise no_generator(path)
     generator = dict(architecture["generator"])
     cameras = generator.pop("num_cameras", 0)
     model.update(mode="online", generator=generator, condition_on_camera=cameras > 0)

@@ -21,7 +21,7 @@ from posegan_plugin.for_mmengine.networks import (
 )
 from posegan_plugin.for_torchreid.checkpoint_files import find_checkpoints
 from posegan_plugin.paths import weights_path
-from posegan_plugin.published import architecture_of
+from posegan_plugin.published import architecture_of, no_generator
 
 MODEL_CONFIG = "the run's config, for checkpoints of version 0.1 and for networks that it registers"
 """What the option ``--model-config`` of the tools is for."""
@@ -52,7 +52,7 @@ class Pretrained:
             UserError: The run had none.
         """
         if self.generator is None:
-            raise UserError(f"checkpoint {self.path} holds no generator: use one of a joint run")
+            raise no_generator(self.path)
         return self.generator
 
     def need_reid(self) -> nn.Module:

@@ -227,6 +227,16 @@ def test_a_collapsed_row_is_named_and_not_drawn(parts, tmp_path):
         assert "badly" not in texts
 
 
+@pytest.mark.parametrize("counts", [["0"], ["0", "2"]])
+def test_standard_poses_are_whole_numbers(parts, tmp_path, counts):
+    scores = dict.fromkeys(parts.scoring.SCORES, 50.0)
+    posed = dict.fromkeys([*counts, "mirror"], scores)
+    rows = {"softmax": [{"label": "row", "seconds": 60.0, "scores": scores, "poses": posed}]}
+    importlib.import_module("reid.plot").write_plot(rows, {}, "Title", tmp_path / "plot.svg")
+    texts = re.findall(r"<!-- (.*) -->", (tmp_path / "plot.svg").read_text())
+    assert texts[texts.index("mAP, %") + 1 : texts.index("standard poses")] == counts
+
+
 def test_equal_rows_give_equal_plots(parts, tmp_path):
     scores = dict.fromkeys(parts.scoring.SCORES, 50.0)
     rows = {"softmax": [{"label": "row", "seconds": 60.0, "scores": scores, "poses": {}}]}

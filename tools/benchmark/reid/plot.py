@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from quality.plot import write_svg
@@ -42,17 +43,17 @@ def write_plot(rows: Runs, equal_time: Runs, title: str, path: Path) -> None:
                 axes.errorbar(seconds, value.mean, value.spread or 0, label=label, **style)
     third.set(xlabel="standard poses", ylabel="mAP, %")
     third.grid(alpha=0.3)
-    third.xaxis.get_major_locator().set_params(integer=True)
+    third.set_xticks(sorted({n for found in rows.values() for n in _pose_counts(found)}))
     if not any(found[0]["poses"] for found in rows.values()):
         third.text(0.5, 0.5, "not measured", ha="center", transform=third.transAxes)
     for runs, hollow in ((rows, False), (equal_time, True)):
         for name, found in runs.items():
-            counts = sorted((k for k in found[0]["poses"] if k.isdecimal()), key=int)
-            values = [posed_value(found, count, "mAP") for count in counts]
+            counts = _pose_counts(found)
+            values = [posed_value(found, str(count), "mAP") for count in counts]
             means, spreads = [v.mean for v in values], [v.spread or 0 for v in values]
             line = {"linestyle": "--" if hollow else "-"}
             style = _style(list(rows).index(name), hollow) | line
-            third.errorbar([int(k) for k in counts], means, spreads, **style)
+            third.errorbar(counts, means, spreads, **style)
     handles, labels = first.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize="small")
     write_svg(figure, path)
@@ -65,6 +66,10 @@ def _divided(rows: Runs) -> tuple[Runs, dict[str, str]]:
     drawn = {name: found for name, found in rows.items() if scores[name].mean >= least}
     others = rows.keys() - drawn.keys()
     return drawn, {rows[name][0]["label"]: scores[name].text(1) for name in sorted(others)}
+
+
+def _pose_counts(runs: Sequence[Mapping]) -> list[int]:
+    return sorted(int(views) for views in runs[0]["poses"] if views.isdecimal())
 
 
 def _style(number: int, hollow: bool) -> dict[str, object]:
