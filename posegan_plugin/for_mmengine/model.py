@@ -52,7 +52,8 @@ class PoseGANReID(PersonDescriber):
         appearance_discriminator: Config of D_I; ``None`` leaves it out.
         pose_discriminator: Config of D_P; ``None`` leaves it out.
         objective: Options of :func:`posegan_plugin.training.build_objectives`.
-        augment: Options of :class:`posegan_plugin.augment.SynthesisPolicy`.
+        augment: Options of :class:`posegan_plugin.augment.SynthesisPolicy`. With ratio 0 the re-ID
+            network of ``joint`` learns from real people alone, as in ``baseline``.
         generator_checkpoint: Checkpoint that holds the trained generator, for ``online``.
         teacher_checkpoint: Checkpoint that holds a re-ID network of the same configuration, for
             ``label='teacher'``.

@@ -58,7 +58,8 @@ class PoseGANEngine(SafeEngine, torchreid_module("engine").Engine):
         schedulers (dict): likewise, or None; a network that has none keeps its learning rate.
         people (TrainPeople): images and key points of the data manager's training people.
         objective (dict, optional): options of :func:`posegan_plugin.training.build_objectives`.
-        policy (SynthesisPolicy or dict, optional): how synthesised people join the batch.
+        policy (SynthesisPolicy or dict, optional): how synthesised people join the batch; with ratio
+            0 the re-ID model learns from real people alone.
         reid_to_generator (bool, optional): the re-ID losses of synthesised people also train the
             generator (equation 14). Default is True.
         max_pairs (int, optional): at most so many condition-target pairs of a batch train the
