@@ -55,7 +55,7 @@ def write_plot(rows: Runs, equal_time: Runs, title: str, path: Path) -> None:
             style = _style(list(rows).index(name), hollow) | line
             third.errorbar(counts, means, spreads, **style)
     handles, labels = first.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize="small")
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize="small")
     write_svg(figure, path)
 
 
