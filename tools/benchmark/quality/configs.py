@@ -28,6 +28,7 @@ _REID = {
     "model.reid.hidden_dim": 128,
     "model.reid_input.erase": 0.0,
     "model.objective.label_smoothing": 0.0,
+    # Of no effect where E is frozen; it stands in the names of trainings, so finished ones are found.
     "model.augment.ratio": 0.25,
 }
 JUDGE = "resnet18"
