@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
@@ -15,6 +16,7 @@ from reid.table import Runs, baseline, posed_value, table_head, table_line
 
 _SCORES = ("R1", "mAP", "mINP")
 _TRIPLE = " / ".join(_SCORES)
+_HEAD = len(table_head([]))
 
 
 def overview(rows: Runs) -> list[str]:
@@ -40,19 +42,23 @@ def overview(rows: Runs) -> list[str]:
 
 
 def synthesised_people(rows: Runs) -> list[str]:
-    """One line a row with synthesised people: the same seeds without them, and what they add."""
+    """One line a row with synthesised people: the same training without them, and what they add.
+
+    Of all seeds of both rows: equal seeds give equal first weights, but draws that part ways with the
+    first step, so that pairs of them differ as much as others do.
+    """
     gains = (f"{score} gain" for score in _SCORES)
-    lines = table_head(["row", "seeds", f"{_TRIPLE} with them", "without", *gains, "seconds"])
+    sides = (f"{_TRIPLE} with them", "seeds", "without", "seeds")
+    lines = table_head(["row", *sides, *gains, "seconds"])
     for name, runs in rows.items():
-        others = {run["seed"]: run for run in rows.get(ROWS[name].without, ())}
-        pairs = [(run, others[run["seed"]]) for run in runs if run["seed"] in others]
-        if pairs:
-            with_, without = zip(*pairs, strict=True)
-            cells = [runs[0]["label"], len(pairs)]
-            cells += [_mean([run["scores"] for run in side]) for side in (with_, without)]
-            cells += _gains([(a["scores"], b["scores"]) for a, b in pairs])
-            cells.append(f"x {fmean(a['seconds'] / b['seconds'] for a, b in pairs):.1f}")
-            lines.append(table_line(cells))
+        others = rows.get(ROWS[name].without)
+        if others:
+            cells = [runs[0]["label"]]
+            for side in (runs, others):
+                cells += [_mean([run["scores"] for run in side]), len(side)]
+            cells += [_gain(score, runs, others) for score in _SCORES]
+            taken, before = (fmean(run["seconds"] for run in side) for side in (runs, others))
+            lines.append(table_line([*cells, f"x {taken / before:.1f}"]))
     return lines
 
 
@@ -77,9 +83,9 @@ def views(rows: Runs) -> list[str]:
 
 
 def write_summaries(rows: Runs, equal_time: Runs, path: Path) -> None:
-    """Write ``path`` with ``_overview.md`` and the like, also those without a line.
+    """Write ``path`` with ``_overview.md`` and the like, those that have a line.
 
-    What a former call with more rows left there would stand beside tables of other rows.
+    Of the others nothing stays that a former call with more rows left there.
 
     Args:
         rows: Runs of equal length: ``_overview``, ``_people``, ``_views``.
@@ -93,7 +99,11 @@ def write_summaries(rows: Runs, equal_time: Runs, path: Path) -> None:
         "equal_time": overview(equal_time),
     }
     for name, lines in tables.items():
-        write_atomic(path.with_name(f"{path.name}_{name}.md"), "\n".join([*lines, ""]).encode())
+        file = path.with_name(f"{path.name}_{name}.md")
+        if len(lines) > _HEAD:
+            write_atomic(file, "\n".join([*lines, ""]).encode())
+        else:
+            file.unlink(missing_ok=True)
 
 
 def _compared_with(view: Views) -> list[str]:
@@ -120,7 +130,11 @@ def _mean(scores: Sequence[Mapping[str, float]]) -> str:
     return " / ".join(f"{fmean(s[name] for s in scores):.1f}" for name in _SCORES if scores)
 
 
-def _gains(pairs: Sequence[tuple[Mapping, Mapping]]) -> list[str]:
-    """Of each score, with its spread over the seeds, each of which is compared with itself."""
-    values = (Value.of([a[name] - b[name] for a, b in pairs]) for name in _SCORES)
-    return [f"{'+' if value.mean >= 0 else ''}{value.text(1)}" for value in values]
+def _gain(score: str, runs: Sequence[Mapping], others: Sequence[Mapping]) -> str:
+    """The difference of the means; its standard error where both have several seeds."""
+    here, there = (Value.of([run["scores"][score] for run in side]) for side in (runs, others))
+    gain = f"{here.mean - there.mean:+.1f}"
+    if here.spread is None or there.spread is None:
+        return gain
+    error = math.hypot(here.spread / len(runs) ** 0.5, there.spread / len(others) ** 0.5)
+    return f"{gain} ± {error:.1f}"
