@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from posegan_plugin.datasets import ReIDSplits
 from posegan_plugin.file_hash import file_hash
@@ -157,6 +158,19 @@ def people_hash(splits: ReIDSplits, keypoints: Iterable[str | Path]) -> str:
     for number, files in enumerate([*([p.path for p in part] for part in people), keypoints]):
         for file in files:
             digest.update(f"{number} {file_hash(file)} ".encode() + os.fsencode(Path(file).name))
+    return digest.hexdigest()
+
+
+def weights_hash(network: nn.Module) -> str:
+    """One hash of all weights and buffers, whichever file they are read from.
+
+    A training that is repeated to the last bit writes another file, with other dates in it.
+    """
+    digest = hashlib.sha256()
+    for name, tensor in network.state_dict().items():
+        values = tensor.detach().cpu().contiguous()
+        digest.update(f"{name} {values.dtype} {tuple(values.shape)} ".encode())
+        digest.update(values.view(-1).view(torch.uint8).numpy())
     return digest.hexdigest()
 
 

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import torch
 
 from posegan_plugin.errors import UserError
 
@@ -109,3 +110,24 @@ def test_unknown_benchmark(load, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         load("all").main()
     assert "nothing: expected names of startup" in capsys.readouterr().err
+
+
+def test_weights_are_told_apart_by_names_shapes_and_values(load):
+    """Of files nothing is known, so that a training made again counts as the first."""
+    module = load("harness")
+
+    def hashed(*shape, name="weight", value=1.0, dtype=torch.float32):
+        network = torch.nn.Module()
+        network.register_buffer(name, torch.full(shape, value, dtype=dtype))
+        return module.weights_hash(network)
+
+    assert hashed(2, 3) == hashed(2, 3)
+    others = [
+        hashed(3, 2),
+        hashed(2, 3, name="bias"),
+        hashed(2, 3, value=1.0 + 2**-20),
+        hashed(2, 3, dtype=torch.bfloat16),
+        hashed(),
+        hashed(0),
+    ]
+    assert len({hashed(2, 3), *others}) == 7

@@ -5,6 +5,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from torch import nn
 
 pytest.importorskip("torchreid")
 
@@ -26,13 +27,14 @@ def content(parts, people, tmp_path_factory):
     """What a row's training depends on, without training it."""
     preset = parts.presets.PRESETS["small"]
     architecture = {"num_cameras": 3, "type": "PoseTransferGenerator", "image_size": [64, 32]}
-    weights = tmp_path_factory.mktemp("weights") / "generator.pth"
-    weights.write_bytes(b"weights")
+    folder = tmp_path_factory.mktemp("runs")
     generator = SimpleNamespace(
-        architecture={"generator": architecture}, path=weights, sha256="0" * 64, generator=None
+        architecture={"generator": architecture},
+        path="generator.pth",
+        need_generator=lambda: nn.Linear(1, 1),
     )
-    store = parts.store.Store(weights.with_name("runs.json"))
-    runs = parts.runs.Runs(people, preset, weights.parent, generator, "cpu", store)
+    store = parts.store.Store(folder / "runs.json")
+    runs = parts.runs.Runs(people, preset, folder, generator, "cpu", store)
     runs.result = lambda *args: None  # of the teacher
     families = parts.families.FAMILIES.items()
     settings = {name: parts.search.untuned(family, preset) for name, family in families}

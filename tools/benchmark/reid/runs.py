@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from harness import environment
+from harness import environment, weights_hash
 
 from posegan_plugin.errors import UserError
 from posegan_plugin.for_mmengine.pretrained import Pretrained
@@ -55,6 +55,7 @@ class Runs:
         self._preset = preset
         self._folder = folder
         self._generator = generator
+        self._drawer = weights_hash(generator.need_generator()) if generator else None
         self._store = store
         self._trains = trains
         now = environment(device)
@@ -126,7 +127,7 @@ class Runs:
         """Whose images stand in the average: those of the row's own generator, of the one given."""
         if not views.poses:
             return _NOBODY
-        return self._generator.sha256 if self._generator else "own"
+        return self._drawer or "own"
 
     def _shown(self, name: str, found: Mapping, views: Sequence[Views]) -> dict:
         """A result as this row's; of its poses what is asked for and drawn by the generator in use."""
@@ -171,14 +172,14 @@ class Runs:
                 teacher.train(folder)  # its result came from another machine
             shared["posegan.teacher_checkpoint"] = str(folder)
         shrunk = options.pop(SYNTHESIS_SHRUNK, False)
-        return ToolboxTraining({**shared, **options}, people.digest, shrunk)
+        return ToolboxTraining({**shared, **options}, people.digest, self._drawer, shrunk)
 
     def _rendered(self, target: str) -> People:
         return rendered_people(self._people, self._generator, target, self._rendered_to(target))
 
     def _rendered_to(self, target: str) -> Path:
         # No "_c": torchreid looks for the camera in the whole path.
-        made = f"offline-{target}-{self._generator.sha256[:8]}-{self._people.digest[:8]}"
+        made = f"offline-{target}-{self._drawer[:8]}-{self._people.digest[:8]}"
         return self._folder / made
 
 

@@ -10,7 +10,6 @@ import torch
 import yaml
 from torch import Tensor
 
-from posegan_plugin.file_hash import file_hash
 from posegan_plugin.for_mmengine.pretrained import Pretrained
 from posegan_plugin.for_torchreid.builders import build_datamanager, run_options
 from posegan_plugin.for_torchreid.registration import register
@@ -71,11 +70,18 @@ class ToolboxTraining:
     Args:
         options: Its keys, dotted.
         people: Digest of who is trained on.
+        generator: Digest of the generator that an online mode draws with.
         shrunk: Whether condition images stand in for what the generator would draw of them, at its
             size: what remains is that the added people are as small as its own.
     """
 
-    def __init__(self, options: Mapping[str, object], people: str, shrunk: bool = False) -> None:
+    def __init__(
+        self,
+        options: Mapping[str, object],
+        people: str,
+        generator: str | None = None,
+        shrunk: bool = False,
+    ) -> None:
         self._shrunk = shrunk
         self._yaml = yaml.safe_dump(_nested(options), sort_keys=False)
         known = _nested(options)
@@ -83,7 +89,7 @@ class ToolboxTraining:
         section = known.get("posegan", {})
         section.pop("keypoints", None)
         if "checkpoint" in section:
-            section["checkpoint"] = file_hash(section["checkpoint"])
+            section["checkpoint"] = generator
         if "teacher_checkpoint" in section:
             section["teacher_checkpoint"] = Path(section["teacher_checkpoint"]).parent.name
         known["train"].pop("seed")
