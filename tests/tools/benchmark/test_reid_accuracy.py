@@ -177,6 +177,9 @@ def test_results_of_another_machine_count(benchmark, whole, generator, tmp_path,
     assert found.numbers["rows"] == whole.numbers["rows"]
     # A teacher's result is there, and its weights are not.
     line = ("--rows", "label_teacher", "--seeds", "0", "--tune", "none")
+    asked = benchmark(tmp_path, *line, "--generator", generator, "--kept")
+    assert "label_teacher seed 0: no result is kept" in asked.output
+    assert not list(asked.work.glob("softmax_*"))  # it is not trained to say so
     (taught,) = benchmark(tmp_path, *line, "--generator", generator).numbers["rows"]
     assert taught["steps"] == 10
     assert len(list(found.work.glob("softmax_*/seed0/model/*-2"))) == 1

@@ -10,8 +10,8 @@ from posegan_plugin.synthesis import Networks, SynthesisOptions, synthesize
 from reid.people import LAYOUT, People
 
 
-def rendered_people(people: People, generator: Pretrained, target: str, root: Path) -> People:
-    """Each real training image, and beside it one of the person in another pose.
+def render_people(people: People, generator: Pretrained, target: str, root: Path) -> None:
+    """Write each real training image, and beside it one of the person in another pose.
 
     Args:
         people: The real people; query and gallery stay theirs.
@@ -23,4 +23,3 @@ def rendered_people(people: People, generator: Pretrained, target: str, root: Pa
     networks = Networks(generator.need_generator(), None, {"checkpoint_sha256": generator.sha256})
     options = SynthesisOptions(target=target, poses=1)
     synthesize(root / LAYOUT, splits, keypoints, networks, options)
-    return People(root)

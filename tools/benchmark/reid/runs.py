@@ -15,7 +15,7 @@ from posegan_plugin.for_mmengine.pretrained import Pretrained
 from reid.families import FAMILIES, SYNTHESIS_SHRUNK, SYNTHESIS_TARGET
 from reid.joint import JointTraining, joint_config
 from reid.main_rows import QUARTET
-from reid.offline import rendered_people
+from reid.offline import render_people
 from reid.people import People
 from reid.presets import Preset, Setting
 from reid.rows import ROWS
@@ -63,11 +63,7 @@ class Runs:
         self._scorer = Scorer(people, preset, device)
 
     def kept(self, name: str, seed: int, settings: Mapping[str, Setting]) -> bool:
-        """Whether there is a result of a row and seed; nothing is rendered to find out."""
-        family = FAMILIES[ROWS[name].family]
-        target = settings[ROWS[name].family].knob
-        if family.knob == SYNTHESIS_TARGET and not self._rendered_to(target).is_dir():
-            return False
+        """Whether there is a result of a row and seed."""
         return self._store.get(self._named(name, seed, settings)[0]) is not None
 
     def result(
@@ -102,6 +98,7 @@ class Runs:
             )
         folder = self._folder / key
         print(f"{name} seed {seed}: {setting} in {folder}", flush=True)
+        self._prepare(name, seed, settings)
         trained = training.train(folder)
         if self._generator:
             trained = replace(trained, generator=self._generator.generator)
@@ -155,9 +152,11 @@ class Runs:
         if not family.toolbox:
             config = joint_config(self._preset, setting, self._people, seed, options)
             return JointTraining(config)
-        people = self._people
+        people, trained_on = self._people, self._people.digest
         if SYNTHESIS_TARGET in options:
-            people = self._rendered(options.pop(SYNTHESIS_TARGET))
+            target = options.pop(SYNTHESIS_TARGET)
+            people = People(self._rendered_to(target))
+            trained_on += f" with {target} of {self._drawer}"
         shared = toolbox_options(self._preset, setting, people, seed)
         mode = options.get("posegan.mode", "")
         if mode.startswith("online"):
@@ -165,17 +164,26 @@ class Runs:
         if QUARTET in options:
             shared["posegan.num_partners"] = self._preset.num_partners
         if row.teacher:
-            teacher = self._training("softmax", seed, settings)
-            folder = self._place("softmax", teacher) / f"seed{seed}"
-            last = folder / "model" / f"model.pth.tar-{settings['softmax'].epochs}"
-            if self.result("softmax", seed, settings) and not last.is_file():
-                teacher.train(folder)  # its result came from another machine
-            shared["posegan.teacher_checkpoint"] = str(folder)
+            shared["posegan.teacher_checkpoint"] = str(self._teacher(seed, settings)[0])
         shrunk = options.pop(SYNTHESIS_SHRUNK, False)
-        return ToolboxTraining({**shared, **options}, people.digest, self._drawer, shrunk)
+        return ToolboxTraining({**shared, **options}, trained_on, self._drawer, shrunk)
 
-    def _rendered(self, target: str) -> People:
-        return rendered_people(self._people, self._generator, target, self._rendered_to(target))
+    def _teacher(self, seed: int, settings: Mapping[str, Setting]) -> tuple[Path, Training]:
+        """Where the network that labels synthesised people is, and how it is trained."""
+        key, training = self._named("softmax", seed, settings)
+        return self._folder / key, training
+
+    def _prepare(self, name: str, seed: int, settings: Mapping[str, Setting]) -> None:
+        """Make what a training reads besides the people: a rendered set, a teacher."""
+        row = ROWS[name]
+        if FAMILIES[row.family].knob == SYNTHESIS_TARGET:
+            target = settings[row.family].knob
+            render_people(self._people, self._generator, target, self._rendered_to(target))
+        if row.teacher:
+            self.result("softmax", seed, settings)
+            folder, training = self._teacher(seed, settings)
+            if not (folder / "model" / f"model.pth.tar-{settings['softmax'].epochs}").is_file():
+                training.train(folder)  # its result came from another machine
 
     def _rendered_to(self, target: str) -> Path:
         # No "_c": torchreid looks for the camera in the whole path.

@@ -69,7 +69,7 @@ class ToolboxTraining:
 
     Args:
         options: Its keys, dotted.
-        people: Digest of who is trained on.
+        people: What tells who is trained on.
         generator: Digest of the generator that an online mode draws with.
         shrunk: Whether condition images stand in for what the generator would draw of them, at its
             size: what remains is that the added people are as small as its own.
