@@ -178,7 +178,8 @@ class Runs:
         row = ROWS[name]
         if FAMILIES[row.family].knob == SYNTHESIS_TARGET:
             target = settings[row.family].knob
-            render_people(self._people, self._generator, target, self._rendered_to(target))
+            drawer = self._generator.need_generator()
+            render_people(self._people, drawer, target, self._rendered_to(target))
         if row.teacher:
             self.result("softmax", seed, settings)
             folder, training = self._teacher(seed, settings)
