@@ -12,6 +12,7 @@ from harness import environment, weights_hash
 
 from posegan_plugin.errors import UserError
 from posegan_plugin.for_mmengine.pretrained import Pretrained
+from posegan_plugin.synthesis import Networks
 from reid.families import FAMILIES, SYNTHESIS_SHRUNK, SYNTHESIS_TARGET
 from reid.joint import JointTraining, joint_config
 from reid.main_rows import QUARTET
@@ -178,8 +179,10 @@ class Runs:
         row = ROWS[name]
         if FAMILIES[row.family].knob == SYNTHESIS_TARGET:
             target = settings[row.family].knob
-            drawer = self._generator.need_generator()
-            render_people(self._people, drawer, target, self._rendered_to(target))
+            # By its weights, as the folder is named: another file may hold the same.
+            hashes = {"checkpoint_sha256": self._drawer}
+            networks = Networks(self._generator.need_generator(), None, hashes)
+            render_people(self._people, networks, target, self._rendered_to(target))
         if row.teacher:
             self.result("softmax", seed, settings)
             folder, training = self._teacher(seed, settings)
