@@ -188,7 +188,7 @@ def test_what_views_add(parts):
         "| 2 poses and mirror, over mirror |"
     )
     assert lines == [
-        "| Softmax | 1 | +0.5 / +1.0 / -0.5 | +5.0 / +6.0 / +5.0 | +4.0 / +4.0 / +5.0 |"
+        "| Softmax | 2 | +0.5 / +1.0 / -0.5 | +5.0 / +6.0 / +5.0 (1) | +4.0 / +4.0 / +5.0 (1) |"
     ]
 
 

@@ -65,7 +65,8 @@ def synthesised_people(rows: Runs) -> list[str]:
 def views(rows: Runs) -> list[str]:
     """One line a row: what each test adds to descriptors of the same length by the image alone.
 
-    Where it has drawn images and mirror images, also what it adds to the mirror image alone.
+    Where it has drawn images and mirror images, also what it adds to the mirror image alone. In
+    brackets, where it is not all that have any of these tests, how many seeds have this one.
     """
     runs = [run for found in rows.values() for run in found]
     names = dict.fromkeys(view for run in runs for view in run["poses"])
@@ -75,9 +76,12 @@ def views(rows: Runs) -> list[str]:
     for found in rows.values():
         posed = [run["poses"] for run in found]
         tested = {pair: [p for p in posed if p.keys() >= {*pair}] for pair in pairs}
-        if any(tested.values()):
-            seeds = min(len(both) for both in tested.values() if both)
-            cells = [_added(both, *pair) for pair, both in tested.items()]
+        seeds = max(map(len, tested.values()), default=0)
+        if seeds:
+            cells = [
+                _added(both, *pair) + f" ({len(both)})" * (0 < len(both) < seeds)
+                for pair, both in tested.items()
+            ]
             lines.append(table_line([found[0]["label"], seeds, *cells]))
     return lines
 
