@@ -5,7 +5,7 @@
 Learning rate, epochs or an option of its own, and erasing are tuned for each family of rows, with the
 same number of trials, on training people that are held out; then every row trains with every seed.
 Kill it and start it again: finished trainings are kept, and the one that was running goes on from its
-last checkpoint. See docs/reid_accuracy.md.
+last checkpoint. See docs/reid_benchmark.md.
 """
 
 from __future__ import annotations
