@@ -15,7 +15,7 @@ from posegan_plugin.errors import UserError
 from posegan_plugin.pose import JOINTS, count_joints
 
 OWN_WEIGHT = 2.0
-"""Measured, with the cameras, in docs/reid_accuracy.md."""
+"""Measured, with the cameras, in docs/reid_log.md."""
 _BODY = slice(JOINTS.index("neck"), JOINTS.index("left_ankle") + 1)
 
 

@@ -43,7 +43,7 @@ model = dict(
     # Nobody synthesised is in the re-ID network's batches of joint training: they cost it accuracy
     # (docs/reid_accuracy.md). It has the generator for its test; ratio=1.0 is the paper's.
     augment=dict(ratio=0.0, target="same_id", label="same", weight=1.0, warmup=0.0),
-    test_poses=2,  # these two: docs/reid_accuracy.md
+    test_poses=2,  # these two: docs/reid_log.md
     test_mirror=True,
     generator_checkpoint=None,  # for mode='online'
     reid_checkpoint=None,  # a trained re-ID network; 'joint' then trains the generator alone
