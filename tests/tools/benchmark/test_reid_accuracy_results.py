@@ -235,14 +235,22 @@ def test_a_collapsed_row_is_named_and_not_drawn(parts, tmp_path):
         assert "badly" not in texts
 
 
-@pytest.mark.parametrize("counts", [["0"], ["0", "2"]])
-def test_standard_poses_are_whole_numbers(parts, tmp_path, counts):
+@pytest.mark.parametrize(
+    ("views", "shown"),
+    [
+        ([["0"]], ["image"]),
+        ([["10", "mirror", "2"], ["0"]], ["image", "mirror", "2 poses", "10 poses"]),
+        ([["2+mirror"], ["2"]], ["2 poses", "2 poses", "and mirror"]),
+    ],
+)
+def test_plot_has_the_tests_of_all_seeds_in_their_order(parts, tmp_path, views, shown):
     scores = dict.fromkeys(parts.scoring.SCORES, 50.0)
-    posed = dict.fromkeys([*counts, "mirror"], scores)
-    rows = {"softmax": [{"label": "row", "seconds": 60.0, "scores": scores, "poses": posed}]}
+    about = {"label": "row", "seconds": 60.0, "scores": scores}
+    rows = {"softmax": [about | {"poses": dict.fromkeys(names, scores)} for names in views]}
     importlib.import_module("reid.plot").write_plot(rows, {}, "Title", tmp_path / "plot.svg")
     texts = re.findall(r"<!-- (.*) -->", (tmp_path / "plot.svg").read_text())
-    assert texts[texts.index("mAP, %") + 1 : texts.index("standard poses")] == counts
+    panel = texts[texts.index("mAP, %") + 1 : texts.index("a person of the test is described by")]
+    assert panel == shown
 
 
 def test_equal_rows_give_equal_plots(parts, tmp_path):
@@ -270,13 +278,19 @@ def test_a_person_and_its_mirror_image(parts, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("text", "poses", "mirror"),
-    [("0", 0, False), ("12", 12, False), ("mirror", 0, True), ("2+mirror", 2, True)],
+    ("text", "poses", "mirror", "label"),
+    [
+        ("0", 0, False, "image"),
+        ("12", 12, False, "12 poses"),
+        ("mirror", 0, True, "mirror"),
+        ("2+mirror", 2, True, "2 poses and mirror"),
+    ],
 )
-def test_views_by_name(parts, text, poses, mirror):
+def test_views_by_name(parts, text, poses, mirror, label):
     views = parts.scoring.Views.parse(text)
     assert views == parts.scoring.Views(poses, mirror)
     assert str(views) == text
+    assert views.label == label
 
 
 def test_poses_and_their_mirror_images(parts, monkeypatch):

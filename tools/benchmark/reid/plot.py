@@ -1,4 +1,4 @@
-"""Scores against the time of training, and against the number of standard poses."""
+"""Scores against the time of training, and by what a person of the test is described."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from pathlib import Path
 from quality.plot import write_svg
 from quality.table import Value
 
+from reid.scoring import Views
 from reid.table import Runs, posed_value, scores_of
 
 
 def write_plot(rows: Runs, equal_time: Runs, title: str, path: Path) -> None:
-    """One panel each for R1, mAP and standard poses.
+    """One panel each for R1, mAP and the tests.
 
     A row whose mAP is not half of the best is named and not drawn: the others would lie on each other.
 
@@ -41,19 +42,20 @@ def write_plot(rows: Runs, equal_time: Runs, title: str, path: Path) -> None:
                 style = _style(list(rows).index(name), hollow)
                 label = None if hollow else found[0]["label"]
                 axes.errorbar(seconds, value.mean, value.spread or 0, label=label, **style)
-    third.set(xlabel="standard poses", ylabel="mAP, %")
+    third.set(xlabel="a person of the test is described by", ylabel="mAP, %")
     third.grid(alpha=0.3)
-    third.set_xticks(sorted({n for found in rows.values() for n in _pose_counts(found)}))
-    if not any(found[0]["poses"] for found in rows.values()):
+    tests = _tests([run for found in rows.values() for run in found])
+    third.set_xticks(range(len(tests)), [t.label.replace(" and ", "\nand ") for t in tests])
+    if not tests:
         third.text(0.5, 0.5, "not measured", ha="center", transform=third.transAxes)
     for runs, hollow in ((rows, False), (equal_time, True)):
         for name, found in runs.items():
-            counts = _pose_counts(found)
-            values = [posed_value(found, str(count), "mAP") for count in counts]
+            known = _tests(found)
+            values = [posed_value(found, str(test), "mAP") for test in known]
             means, spreads = [v.mean for v in values], [v.spread or 0 for v in values]
             line = {"linestyle": "--" if hollow else "-"}
             style = _style(list(rows).index(name), hollow) | line
-            third.errorbar(counts, means, spreads, **style)
+            third.errorbar([tests.index(test) for test in known], means, spreads, **style)
     handles, labels = first.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize="small")
     write_svg(figure, path)
@@ -68,8 +70,8 @@ def _divided(rows: Runs) -> tuple[Runs, dict[str, str]]:
     return drawn, {rows[name][0]["label"]: scores[name].text(1) for name in sorted(others)}
 
 
-def _pose_counts(runs: Sequence[Mapping]) -> list[int]:
-    return sorted(int(views) for views in runs[0]["poses"] if views.isdecimal())
+def _tests(runs: Sequence[Mapping]) -> list[Views]:
+    return sorted({Views.parse(view) for run in runs for view in run["poses"]})
 
 
 def _style(number: int, hollow: bool) -> dict[str, object]:

@@ -24,7 +24,7 @@ SCORES = ("R1", "R5", "R10", "mAP", "mINP")
 _BATCH = 128
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Views:
     """What a descriptor is averaged over besides the image.
 
@@ -52,6 +52,12 @@ class Views:
         if not self.mirror:
             return str(self.poses)
         return f"{self.poses}+mirror" if self.poses else "mirror"
+
+    @property
+    def label(self) -> str:
+        """As a reader knows the test."""
+        parts = [f"{self.poses} poses"] * bool(self.poses) + ["mirror"] * self.mirror
+        return " and ".join(parts) or "image"
 
 
 class Scorer:

@@ -27,7 +27,7 @@ def overview(rows: Runs) -> list[str]:
     best = baseline(rows)
     known = dict.fromkeys(view for run in rows.get(best, ()) for view in run["poses"])
     view = max(known, key=lambda v: posed_value(rows[best], v, "mAP").mean, default=None)
-    tests = [_TRIPLE, *([f"the same, {_test(view)}"] if view else [])]
+    tests = [_TRIPLE, *([f"the same, {Views.parse(view).label}"] if view else [])]
     epochs = {name: runs[0]["setting"]["epochs"] for name, runs in rows.items()}
     differ = len(set(epochs.values())) > 1
     lines = table_head(["row", "seeds", *(["epochs"] if differ else []), "seconds", *tests])
@@ -71,7 +71,7 @@ def views(rows: Runs) -> list[str]:
     runs = [run for found in rows.values() for run in found]
     names = dict.fromkeys(view for run in runs for view in run["poses"])
     pairs = [(view, base) for view in names for base in _compared_with(Views.parse(view))]
-    heads = (f"{_test(view)}, over {_test(base)}" for view, base in pairs)
+    heads = (", over ".join(Views.parse(view).label for view in pair) for pair in pairs)
     lines = table_head(["row", "seeds", *heads])
     for found in rows.values():
         posed = [run["poses"] for run in found]
@@ -114,13 +114,6 @@ def _compared_with(view: Views) -> list[str]:
     if not view.poses:
         return ["0"] if view.mirror else []
     return ["0", "mirror"] if view.mirror else ["0"]
-
-
-def _test(view: str) -> str:
-    """A test as a reader knows it."""
-    parsed = Views.parse(view)
-    parts = [f"{parsed.poses} poses"] * bool(parsed.poses) + ["mirror"] * parsed.mirror
-    return " and ".join(parts) or "image"
 
 
 def _added(poses: Sequence[Mapping], view: str, base: str) -> str:
