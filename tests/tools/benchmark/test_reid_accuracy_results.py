@@ -253,6 +253,16 @@ def test_plot_has_the_tests_of_all_seeds_in_their_order(parts, tmp_path, views, 
     assert panel == shown
 
 
+def test_plot_of_a_test_that_only_equal_time_has(parts, tmp_path):
+    scores = dict.fromkeys(parts.scoring.SCORES, 50.0)
+    about = {"label": "row", "seconds": 60.0, "scores": scores}
+    rows, equal_time = ({"softmax": [about | {"poses": {view: scores}}]} for view in ("0", "mirror"))
+    path = tmp_path / "plot.svg"
+    importlib.import_module("reid.plot").write_plot(rows, equal_time, "Title", path)
+    texts = re.findall(r"<!-- (.*) -->", path.read_text())
+    assert {"image", "mirror"} <= {*texts}
+
+
 def test_equal_rows_give_equal_plots(parts, tmp_path):
     scores = dict.fromkeys(parts.scoring.SCORES, 50.0)
     rows = {"softmax": [{"label": "row", "seconds": 60.0, "scores": scores, "poses": {}}]}

@@ -44,7 +44,8 @@ def write_plot(rows: Runs, equal_time: Runs, title: str, path: Path) -> None:
                 axes.errorbar(seconds, value.mean, value.spread or 0, label=label, **style)
     third.set(xlabel="a person of the test is described by", ylabel="mAP, %")
     third.grid(alpha=0.3)
-    tests = _tests([run for found in rows.values() for run in found])
+    drawn = (*rows.values(), *equal_time.values())
+    tests = _tests([run for found in drawn for run in found])
     third.set_xticks(range(len(tests)), [t.label.replace(" and ", "\nand ") for t in tests])
     if not tests:
         third.text(0.5, 0.5, "not measured", ha="center", transform=third.transAxes)
